@@ -1,0 +1,1 @@
+//! Black-box tests over the running system: journeys, faults, browser, rules, benches.

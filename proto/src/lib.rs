@@ -1,0 +1,1 @@
+//! The contract: messages, services and events of every Wraparound service.

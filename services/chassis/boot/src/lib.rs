@@ -1,0 +1,1 @@
+//! Settings, telemetry, lifecycle, the admin port and the verbs every service answers.

@@ -1,0 +1,1 @@
+//! CloudEvents over Kafka or PostgreSQL: outbox, relay, consumer, inbox, dead letters.

@@ -1,0 +1,1 @@
+//! PostgreSQL: pool, constraint mapping, idempotency records, migrator, advisory lock.

@@ -1,0 +1,1 @@
+//! The whole district in one process: up, import, generate, story and the like.
