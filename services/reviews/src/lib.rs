@@ -1,1 +1,4 @@
 //! The reviews service.
+
+pub mod taxonomy;
+pub mod tier;

@@ -1,0 +1,3 @@
+//! Tiers: what a student's needs suggest.
+
+pub mod rule;
