@@ -1,1 +1,13 @@
-//! gRPC habits: one list of error kinds, page tokens, etags, request ids, client channels.
+//! gRPC habits, the same in every service: one list of error kinds, field violations collected all at once,
+//! page tokens, request ids, client channels with deadlines, and the server's outer layers.
+
+pub mod channel;
+pub mod fault;
+pub mod page;
+pub mod parse;
+pub mod observe;
+
+pub use channel::{ChannelSettings, channel};
+pub use fault::{Fault, Kind, status};
+pub use page::{PageRequest, PageToken};
+pub use parse::{InvalidInput, Parser};
