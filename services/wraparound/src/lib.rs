@@ -1,1 +1,3 @@
 //! The whole district in one process: up, import, generate, story and the like.
+
+pub mod private_postgres;
