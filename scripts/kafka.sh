@@ -15,15 +15,17 @@ fetch() {
   [ "$(cat "$libs/.complete" 2>/dev/null)" = "$wanted" ] && return
   command -v mvn >/dev/null || fail "Maven is missing, which fetches Apache Kafka: install the Debian package maven"
   mkdir -p "$target/kafka"
-  exec 9>"$target/kafka/lock"
-  flock 9   # several test processes may ask at once
-  [ "$(cat "$libs/.complete" 2>/dev/null)" = "$wanted" ] && return
+  # Several test processes may ask at once.
+  (flock 9 && download "$wanted") 9>"$target/kafka/lock"
+}
+
+download() {
+  [ "$(cat "$libs/.complete" 2>/dev/null)" = "$1" ] && return
   echo "fetching Apache Kafka into $libs" >&2
   rm -rf "$libs"
   mvn -B -q -f scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$libs" >&2 ||
     fail "Apache Kafka could not be fetched from Maven Central: is it reachable from here (a mirror or proxy goes into ~/.m2/settings.xml)?"
-  echo "$wanted" >"$libs/.complete"
-  exec 9>&-
+  echo "$1" >"$libs/.complete"
 }
 
 run() {
@@ -51,6 +53,11 @@ share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
+# A killed broker is let in again once its last session is over: nine seconds, unless told otherwise.
+broker.session.timeout.ms=1000
+broker.heartbeat.interval.ms=200
+controller.quorum.election.timeout.ms=300
+controller.quorum.fetch.timeout.ms=500
 log.segment.bytes=16777216
 num.network.threads=2
 num.io.threads=4

@@ -22,7 +22,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// A running broker with a data folder of its own. Dropping it kills the broker and removes the data.
 #[derive(Debug)]
 pub struct Kafka {
-    // Dropped in this order: first the broker, then its data.
     broker: Option<Broker>,
     folder: TempDir,
     port: u16,
@@ -101,6 +100,13 @@ impl Kafka {
             let said = fs::read_to_string(&log_path).unwrap_or_default();
             format!("Apache Kafka did not start. It said:\n{said}")
         })
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        // The data may only go once nobody writes to it; a panicked keeper has nothing more to say here.
+        let _ = self.kill9();
     }
 }
 
