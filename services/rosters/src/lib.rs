@@ -1,1 +1,3 @@
 //! The rosters service.
+
+pub mod oneroster;
