@@ -2,6 +2,8 @@
 
 # A district's address, ports and so on: make run ARGS="--ports-from 8400"
 ARGS ?=
+# Where rustup puts cargo, which a shell opened before that does not know yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run build test lint fmt bench sqlx-prepare clean-data

@@ -46,6 +46,7 @@ look() {
   has cmake || need cmake "cmake (for the Kafka client)"
   has pkg-config || need pkg-config "pkg-config (for the Kafka client)"
   [ -e /usr/include/zlib.h ] || need zlib1g-dev "zlib's headers (for the Kafka client)"
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates "certificates (to download crates)"
   has_postgres || need postgresql "PostgreSQL $oldest_postgres or newer"
   [ "$purpose" = test ] || return 0
   has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka)"
@@ -83,11 +84,13 @@ choose_rust() {
     missing+=(rustup)
     use_rustup=1
   else
-    fail "this system offers no Rust $oldest_rust: install it as https://rustup.rs says, then run make again"
+    no_rust="this system offers no Rust $oldest_rust: install it as https://rustup.rs says, then run make again"
+    [ ${#missing[@]} -gt 0 ] || fail "$no_rust"
   fi
 }
 
 finish_rust() {
+  [ -z "${no_rust:-}" ] || fail "$no_rust"
   if [ -n "${use_rustup:-}" ]; then
     say "asking rustup for the stable toolchain"
     rustup toolchain install stable --profile minimal --component rustfmt,clippy ||
@@ -103,8 +106,9 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 install_missing() {
   [ ${#missing[@]} -gt 0 ] || return 0
-  local by_hand="apt-get install ${missing[*]}"
-  has apt-get || fail "this is no Debian system, so nothing was installed: install what these packages hold: ${missing[*]}"
+  local by_hand="apt-get install ${missing[*]}${no_rust:+   ($no_rust)}"
+  has apt-get ||
+    fail "there is no apt-get here, so nothing was installed. What is missing, as Debian's packages: ${missing[*]}${no_rust:+; and $no_rust}"
   if [ "$(id -u)" -ne 0 ]; then
     has sudo || fail "installing takes root, and there is no sudo. As root, run:  $by_hand"
     sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; } ||
