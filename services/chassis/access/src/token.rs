@@ -1,0 +1,208 @@
+//! OpenID Connect bearer tokens: signature by the issuer's keys, issuer, audience, times with some clock skew.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chassis_rpc::{Fault, Kind};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use tokio::sync::{Mutex, RwLock};
+use uuid::Uuid;
+
+/// Whom to believe.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TokenSettings {
+    /// `iss` of the tokens, and where discovery is found.
+    pub issuer: String,
+    /// `aud` of the tokens.
+    pub audience: String,
+    /// Where the keys are; found by discovery where empty.
+    pub jwks_uri: String,
+    /// How far clocks may be apart.
+    pub clock_skew_seconds: u64,
+    /// Claim that holds the roster's id of a member of staff.
+    pub staff_id_claim: String,
+    /// Claim that holds the id of an organisation outside the district.
+    pub organisation_id_claim: String,
+    /// Claim that lists roles.
+    pub roles_claim: String,
+}
+
+/// What a token says of its bearer.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// `sub`.
+    pub subject: String,
+    /// See [`TokenSettings::staff_id_claim`].
+    pub staff_id: Option<Uuid>,
+    /// See [`TokenSettings::organisation_id_claim`].
+    pub organisation_id: Option<Uuid>,
+    /// See [`TokenSettings::roles_claim`].
+    pub roles: Vec<String>,
+    expires: u64,
+}
+
+/// Why a token is not taken. Never holds the token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// No bearer token came.
+    #[error("sign in: the call carries no bearer token")]
+    Missing,
+    /// It is not valid.
+    #[error("the bearer token is not valid: {0}")]
+    Invalid(&'static str),
+    /// The issuer does not answer.
+    #[error("the issuer's keys cannot be read")]
+    Issuer(#[source] reqwest::Error),
+}
+
+impl Fault for TokenError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Issuer(_) => Kind::Unavailable,
+            _ => Kind::Unauthenticated,
+        }
+    }
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "TOKEN_MISSING",
+            Self::Invalid(_) => "TOKEN_INVALID",
+            Self::Issuer(_) => "ISSUER_UNAVAILABLE",
+        }
+    }
+}
+
+/// Unknown key ids make us ask the issuer again, at most this often.
+const REFRESH: Duration = Duration::from_secs(10);
+/// Verified tokens that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Verifies tokens; keeps the issuer's keys and, until they expire, the tokens it has verified.
+pub struct TokenVerifier {
+    settings: TokenSettings,
+    http: reqwest::Client,
+    keys: RwLock<Keys>,
+    refreshing: Mutex<()>,
+    verified: std::sync::Mutex<HashMap<[u8; 32], Arc<Claims>>>,
+}
+
+#[derive(Default)]
+struct Keys {
+    set: Option<JwkSet>,
+    read: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    jwks_uri: String,
+}
+
+impl TokenVerifier {
+    /// A verifier; asks the issuer at the first token.
+    pub fn new(settings: TokenSettings) -> Self {
+        // Building a client fails only where no TLS provider is installed, which boot does first.
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap_or_default();
+        Self { settings, http, keys: RwLock::default(), refreshing: Mutex::new(()), verified: std::sync::Mutex::default() }
+    }
+
+    /// Verifies a token and answers its claims.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        use sha2::{Digest as _, Sha256};
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let now = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
+        let known = self.verified.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&digest).cloned();
+        if let Some(claims) = known
+            && claims.expires + self.settings.clock_skew_seconds > now
+        {
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.decode(token).await?);
+        let mut verified = self.verified.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if verified.len() >= REMEMBERED {
+            verified.retain(|_, c| c.expires > now);
+            if verified.len() >= REMEMBERED {
+                verified.clear();
+            }
+        }
+        verified.insert(digest, claims.clone());
+        Ok(claims)
+    }
+
+    async fn decode(&self, token: &str) -> Result<Claims, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("it is not a signed JWT"))?;
+        // Symmetric algorithms would turn the public key into a secret.
+        if matches!(header.alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
+            return Err(TokenError::Invalid("its algorithm is not asymmetric"));
+        }
+        let kid = header.kid.ok_or(TokenError::Invalid("it names no key"))?;
+        let key = self.key(&kid).await?;
+        let mut validation = Validation::new(header.alg);
+        validation.leeway = self.settings.clock_skew_seconds;
+        validation.validate_nbf = true;
+        validation.set_issuer(&[&self.settings.issuer]);
+        validation.set_audience(&[&self.settings.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        let claims = jsonwebtoken::decode::<serde_json::Map<String, serde_json::Value>>(token, &key, &validation)
+            .map_err(|error| {
+                use jsonwebtoken::errors::ErrorKind;
+                TokenError::Invalid(match error.kind() {
+                    ErrorKind::ExpiredSignature => "it has expired",
+                    ErrorKind::ImmatureSignature => "it is not valid yet",
+                    ErrorKind::InvalidIssuer => "it is from another issuer",
+                    ErrorKind::InvalidAudience => "it is for another audience",
+                    ErrorKind::MissingRequiredClaim(_) => "a required claim is missing",
+                    _ => "its signature or form is wrong",
+                })
+            })?
+            .claims;
+        let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+        let id = |name: &str| match text(name) {
+            None | Some("") => Ok(None),
+            Some(value) => Uuid::parse_str(value).map(Some).map_err(|_| TokenError::Invalid("an id claim is not a UUID")),
+        };
+        Ok(Claims {
+            subject: text("sub").unwrap_or_default().to_owned(),
+            staff_id: id(&self.settings.staff_id_claim)?,
+            organisation_id: id(&self.settings.organisation_id_claim)?,
+            roles: claims
+                .get(&self.settings.roles_claim)
+                .and_then(serde_json::Value::as_array)
+                .map(|roles| roles.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
+                .unwrap_or_default(),
+            expires: claims.get("exp").and_then(serde_json::Value::as_u64).unwrap_or(0),
+        })
+    }
+
+    async fn key(&self, kid: &str) -> Result<DecodingKey, TokenError> {
+        for attempt in 0..2 {
+            {
+                let keys = self.keys.read().await;
+                if let Some(jwk) = keys.set.as_ref().and_then(|set| set.find(kid)) {
+                    return DecodingKey::from_jwk(jwk).map_err(|_| TokenError::Invalid("the issuer's key is of no use"));
+                }
+                if attempt == 1 || keys.read.is_some_and(|at| at.elapsed() < REFRESH) {
+                    break;
+                }
+            }
+            let _one = self.refreshing.lock().await;
+            let stale = self.keys.read().await.read.is_none_or(|at| at.elapsed() >= REFRESH);
+            if stale {
+                let set = self.fetch().await.map_err(TokenError::Issuer)?;
+                *self.keys.write().await = Keys { set: Some(set), read: Some(Instant::now()) };
+            }
+        }
+        Err(TokenError::Invalid("its key is not one of the issuer's"))
+    }
+
+    async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {
+        let uri = if self.settings.jwks_uri.is_empty() {
+            let discovery = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
+            self.http.get(discovery).send().await?.error_for_status()?.json::<Discovery>().await?.jwks_uri
+        } else {
+            self.settings.jwks_uri.clone()
+        };
+        self.http.get(uri).send().await?.error_for_status()?.json().await
+    }
+}

@@ -1,0 +1,220 @@
+//! The log in Apache Kafka: what a district runs on.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::types::RDKafkaErrorCode;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::envelope::Event;
+use crate::log::{EventLog, LogError, Positions, Record, Subscription, Topic};
+
+/// How to reach the brokers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KafkaSettings {
+    /// `host:port`, several by commas.
+    pub brokers: String,
+    /// `plaintext` or `sasl_plaintext`; TLS needs the build feature.
+    pub security_protocol: String,
+    /// User name for SASL; none where empty.
+    pub username: String,
+    /// Password for SASL. Secret.
+    pub password: SecretString,
+    /// Copies of each topic that we make.
+    pub replication: i32,
+    /// Put before every topic's name, so that several districts can share brokers.
+    pub topic_prefix: String,
+}
+
+/// The log on Kafka.
+pub struct KafkaLog {
+    settings: KafkaSettings,
+    producer: FutureProducer,
+}
+
+fn client(settings: &KafkaSettings) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &settings.brokers).set("security.protocol", &settings.security_protocol);
+    if !settings.username.is_empty() {
+        config.set("sasl.mechanism", "PLAIN").set("sasl.username", &settings.username).set("sasl.password", settings.password.expose_secret());
+    }
+    config
+}
+
+impl KafkaLog {
+    /// Opens the log. Connects in the background.
+    pub fn new(settings: KafkaSettings) -> Result<Self, LogError> {
+        let producer = client(&settings)
+            // Implies acks=all and keeps the order of retried batches.
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("message.timeout.ms", "120000")
+            .create()?;
+        Ok(Self { settings, producer })
+    }
+
+    fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.settings.topic_prefix)
+    }
+}
+
+#[async_trait]
+impl EventLog for KafkaLog {
+    async fn ensure_topics(&self, topics: &[Topic]) -> Result<(), LogError> {
+        let admin: AdminClient<DefaultClientContext> = client(&self.settings).create()?;
+        let names: Vec<String> = topics.iter().map(|t| self.topic(t.name)).collect();
+        let new: Vec<NewTopic<'_>> = topics
+            .iter()
+            .zip(&names)
+            .map(|(topic, name)| {
+                NewTopic::new(name, topic.partitions, TopicReplication::Fixed(self.settings.replication))
+                    // Read models are rebuilt from the log, so it keeps everything; operators may bound it.
+                    .set("retention.ms", "-1")
+                    .set("cleanup.policy", if topic.compacted { "compact" } else { "delete" })
+            })
+            .collect();
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
+        for result in admin.create_topics(&new, &options).await? {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(LogError::Refused(format!("cannot make topic {topic}: {code}"))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, events: &[Event]) -> Result<(), LogError> {
+        let names: Vec<String> = events.iter().map(|e| self.topic(&e.topic)).collect();
+        let mut sent = Vec::with_capacity(events.len());
+        for (event, name) in events.iter().zip(&names) {
+            let headers = event.headers().into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(&value) }));
+            let mut record = FutureRecord::to(name).key(&event.key).headers(headers);
+            if !event.payload.is_empty() {
+                record = record.payload(&event.payload);
+            }
+            // A full queue is back-pressure: wait for what is under way and go on.
+            loop {
+                match self.producer.send_result(record) {
+                    Ok(delivery) => {
+                        sent.push(delivery);
+                        break;
+                    }
+                    Err((error, unsent)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        record = unsent;
+                    }
+                    Err((error, _)) => return Err(error.into()),
+                }
+            }
+        }
+        for delivery in join_all(sent).await {
+            match delivery {
+                Ok(Ok(_)) => {}
+                Ok(Err((error, _))) => return Err(error.into()),
+                Err(_) => return Err(LogError::Refused("the producer went away".to_owned())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, group: &str, topics: &[&str], _positions: Positions) -> Result<Box<dyn Subscription>, LogError> {
+        let consumer: StreamConsumer = client(&self.settings)
+            .set("group.id", format!("{}{group}", self.settings.topic_prefix))
+            // Offsets are stored after the database commit and committed in the background: no commit happens
+            // inside a rebalance, where it would race (librdkafka 4059).
+            .set("enable.auto.commit", "true")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.commit.interval.ms", "1000")
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", "45000")
+            .set("fetch.wait.max.ms", "50")
+            .set("topic.metadata.refresh.interval.ms", "5000")
+            .create()?;
+        let names: Vec<String> = topics.iter().map(|t| self.topic(t)).collect();
+        consumer.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        Ok(Box::new(KafkaSubscription { consumer, prefix: self.settings.topic_prefix.clone() }))
+    }
+}
+
+impl Drop for KafkaLog {
+    fn drop(&mut self) {
+        // Every publish was awaited, so this only ends the client's threads.
+        let _ = self.producer.flush(Duration::from_secs(5));
+    }
+}
+
+struct KafkaSubscription {
+    consumer: StreamConsumer,
+    prefix: String,
+}
+
+impl KafkaSubscription {
+    fn record(&self, message: &BorrowedMessage<'_>) -> Record {
+        let topic = message.topic().strip_prefix(&self.prefix).unwrap_or(message.topic()).to_owned();
+        let header = |name: &str| {
+            let headers = message.headers()?;
+            headers.iter().find(|h| h.key == name).and_then(|h| h.value).and_then(|v| std::str::from_utf8(v).ok()).map(str::to_owned)
+        };
+        let key = message.key().map(|k| String::from_utf8_lossy(k).into_owned()).unwrap_or_default();
+        Record {
+            event: Event::from_record(&topic, key, &header, message.payload().unwrap_or_default().to_vec()).map_err(|e| e.to_string()),
+            partition: message.partition(),
+            offset: message.offset(),
+            topic,
+        }
+    }
+}
+
+#[async_trait]
+impl Subscription for KafkaSubscription {
+    async fn next_batch(&mut self, max: usize) -> Result<Vec<Record>, LogError> {
+        let mut records = Vec::new();
+        let first = match tokio::time::timeout(Duration::from_millis(500), self.consumer.recv()).await {
+            Ok(message) => message?,
+            Err(_) => return Ok(records),
+        };
+        records.push(self.record(&first));
+        // What has arrived already comes along; nobody waits for more.
+        while records.len() < max {
+            match tokio::time::timeout(Duration::from_millis(2), self.consumer.recv()).await {
+                Ok(message) => records.push(self.record(&message?)),
+                Err(_) => break,
+            }
+        }
+        Ok(records)
+    }
+
+    async fn acknowledge(&mut self, records: &[Record]) -> Result<(), LogError> {
+        let mut ends = std::collections::HashMap::new();
+        for record in records {
+            let end = ends.entry((record.topic.as_str(), record.partition)).or_insert(record.offset);
+            *end = (*end).max(record.offset);
+        }
+        for ((topic, partition), offset) in ends {
+            match self.consumer.store_offset(&format!("{}{topic}", self.prefix), partition, offset) {
+                Ok(()) => {}
+                // The partition went to another member meanwhile; the inbox keeps that one from applying twice.
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for KafkaSubscription {
+    fn drop(&mut self) {
+        // Leaving the group before the drop keeps the drop from hanging (rust-rdkafka 453).
+        self.consumer.unsubscribe();
+    }
+}
