@@ -36,6 +36,9 @@ has_java() {
   [ "${major:-0}" -ge "$oldest_java" ]
 }
 
+# Debian keeps some headers in a folder of the machine's architecture.
+has_header() { compgen -G "/usr/include/$1" >/dev/null || compgen -G "/usr/include/*-linux-gnu/$1" >/dev/null; }
+
 # Fills `missing`, a list of packages, and names for each what it is for.
 missing=()
 need() { missing+=("$1"); say "missing: $2"; }
@@ -45,7 +48,9 @@ look() {
   { has cc && has c++ && has make; } || need build-essential "a C compiler (for crates with C inside)"
   has cmake || need cmake "cmake (for the Kafka client)"
   has pkg-config || need pkg-config "pkg-config (for the Kafka client)"
-  [ -e /usr/include/zlib.h ] || need zlib1g-dev "zlib's headers (for the Kafka client)"
+  has_header zlib.h || need zlib1g-dev "zlib's headers (for the Kafka client)"
+  # The client is built without curl, but one of its files asks for curl's header all the same.
+  has_header curl/curl.h || need libcurl4-openssl-dev "curl's headers (for the Kafka client)"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates "certificates (to download crates)"
   has_postgres || need postgresql "PostgreSQL $oldest_postgres or newer"
   [ "$purpose" = test ] || return 0

@@ -32,7 +32,7 @@ stop() {
   bin=$(cat "$state/bin")
   as_server "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
   # Only ever what start has made.
-  case "$folder" in "${TMPDIR:-/tmp}"/wraparound-test-postgres.* | /tmp/wraparound-test-postgres.*) rm -rf "$folder" ;; esac
+  case "$folder" in /tmp/wraparound-test-postgres.*) rm -rf "$folder" ;; esac
   rm -rf "$state"
 }
 
