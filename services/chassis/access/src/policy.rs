@@ -189,3 +189,15 @@ impl Policies {
         reasons.first().and_then(|id| self.set.policy(id)).and_then(|p| p.annotation("basis")).map(str::to_owned)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policies_are_valid_under_their_schema() {
+        let policies = Policies::new(include_str!("../../../../policies/wraparound.cedarschema"), include_str!("../../../../policies/wraparound.cedar")).unwrap();
+        assert!(policies.role_may([&"teacher".to_owned()].into_iter(), "reviews.PutEntry"));
+        assert!(!policies.role_may([&"partner_system".to_owned()].into_iter(), "reviews.PutEntry"));
+    }
+}

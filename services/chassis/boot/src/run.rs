@@ -1,0 +1,236 @@
+//! Starts a service and its background work, and stops both: first softly, then hard.
+
+use std::net::SocketAddr;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chassis_access::{Access, Gate, Policies, ServiceIdentity, TokenVerifier};
+use chassis_events::kafka::KafkaLog;
+use chassis_events::postgres::PostgresLog;
+use chassis_events::relay::Relay;
+use chassis_events::{Consumer, EventLog};
+use chassis_rpc::observe::Observe;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+
+use crate::admin::Readiness;
+use crate::service::{Context, Parts, Service};
+use crate::settings::{LogKind, ServerSettings, Settings};
+
+/// What the services of one process have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// What `/readyz` looks at.
+    pub readiness: Readiness,
+    /// Cancelled to stop softly.
+    pub stop: CancellationToken,
+    /// Every task of the process.
+    pub tasks: TaskTracker,
+}
+
+/// Which half of a service runs here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Calls only.
+    Serve,
+    /// Relay, consumers and jobs only.
+    Background,
+    /// Both.
+    Both,
+}
+
+/// A service that has started.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// Where it listens; unspecified where it only works in the background.
+    pub address: SocketAddr,
+}
+
+/// The policies that come with the binary.
+pub const CEDAR_SCHEMA: &str = include_str!("../../../../policies/wraparound.cedarschema");
+/// See [`CEDAR_SCHEMA`].
+pub const CEDAR_POLICIES: &str = include_str!("../../../../policies/wraparound.cedar");
+
+/// Makes the process's TLS provider known; safe to call again.
+pub fn install_crypto() {
+    // An error says that one is installed already, which is what we want.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Builds what a service stands on.
+pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyhow::Result<Context<S::Own>> {
+    install_crypto();
+    let mut database = settings.database.clone();
+    if S::migrations().is_none() {
+        // Owns no data; nothing ever connects here.
+        database.url = "postgres://nobody@127.0.0.1:1/none".to_owned().into();
+    }
+    anyhow::ensure!(!database.url.expose_secret().is_empty(), "database.url is not set; set WRAPAROUND__DATABASE__URL to postgres://user:password@host:port/database");
+    let pool = chassis_pg::connect(&database, S::NAME).context("database.url is not an address such as postgres://user:password@host:port/database")?;
+    let log: Arc<dyn EventLog> = match settings.events.log {
+        LogKind::Kafka => {
+            anyhow::ensure!(!settings.events.kafka.brokers.is_empty(), "events.kafka.brokers is not set although events.log is \"kafka\"");
+            Arc::new(KafkaLog::new(settings.events.kafka.clone())?)
+        }
+        LogKind::Postgres => {
+            let own = settings.events.postgres_url.expose_secret();
+            let url = if own.is_empty() { database.url.expose_secret() } else { own };
+            let options = PgConnectOptions::from_str(url).context("events.postgres_url is not an address")?.application_name("wraparound-event-log");
+            Arc::new(PostgresLog::new(PgPoolOptions::new().max_connections(4).connect_lazy_with(options)))
+        }
+    };
+    let policies = Policies::new(CEDAR_SCHEMA, CEDAR_POLICIES)?;
+    Ok(Context {
+        access: Access::new(policies, pool.clone()),
+        identity: Arc::new(ServiceIdentity::new(settings.identity.clone())),
+        settings: Arc::new(settings),
+        pool,
+        log,
+        stop: shared.stop.clone(),
+    })
+}
+
+/// Starts a service in this process. Its schema must be migrated.
+pub async fn start<S: Service>(settings: Settings<S::Own>, shared: &Shared, work: Work) -> anyhow::Result<Running> {
+    let context = context::<S>(settings, shared)?;
+    if let Some(migrations) = S::migrations() {
+        shared.readiness.watch(migrations, context.pool.clone());
+    }
+    let verifier = Arc::new(TokenVerifier::new(context.settings.auth.clone()));
+    let gate = Gate::new(verifier, context.access.clone());
+    let server = context.settings.server.clone();
+    let parts = S::build(context.clone()).await?;
+    if work != Work::Serve {
+        background::<S>(&context, shared);
+        for job in parts.jobs {
+            shared.tasks.spawn(job(shared.stop.clone()));
+        }
+    }
+    let parts = Parts { jobs: Vec::new(), ..parts };
+    if work == Work::Background {
+        return Ok(Running { address: SocketAddr::from(([0, 0, 0, 0], 0)) });
+    }
+    let listener = TcpListener::bind(server.address).await.with_context(|| format!("{}: cannot listen on {}; set server.address to a free one", S::NAME, server.address))?;
+    let address = listener.local_addr()?;
+    match parts {
+        Parts { grpc: Some(routes), .. } => serve_grpc::<S>(routes, gate, listener, &server, shared).await?,
+        Parts { http: Some(router), .. } => {
+            let stop = shared.stop.clone();
+            shared.tasks.spawn(async move {
+                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the web server stopped");
+                }
+            });
+        }
+        _ => {}
+    }
+    tracing::info!(service = S::NAME, %address, "service listens");
+    Ok(Running { address })
+}
+
+fn background<S: Service>(context: &Context<S::Own>, shared: &Shared) {
+    if S::migrations().is_none() {
+        return;
+    }
+    let handlers = S::handlers(context);
+    let (log, pool, stop, tasks) = (context.log.clone(), context.pool.clone(), shared.stop.clone(), shared.tasks.clone());
+    shared.tasks.spawn(async move {
+        // The log may be away at the start; nothing else waits for it.
+        let mut wait = Duration::from_millis(200);
+        while let Err(error) = log.ensure_topics(S::TOPICS).await {
+            tracing::warn!(service = S::NAME, error = &error as &dyn std::error::Error, "topics cannot be made yet; trying again");
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(Duration::from_secs(5)),
+            }
+        }
+        tasks.spawn(Relay::new(pool.clone(), S::NAME, log.clone()).run(stop.clone()));
+        for (name, handler) in handlers {
+            tasks.spawn(Consumer::new(S::NAME, name, pool.clone(), log.clone(), handler).run(stop.clone()));
+        }
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(3600)) => {}
+            }
+            if let Ok(mut conn) = pool.acquire().await
+                && let Err(error) = chassis_pg::idempotency::purge(&mut conn).await
+            {
+                tracing::warn!(service = S::NAME, error = &error as &dyn std::error::Error, "old request ids were not forgotten; trying again in an hour");
+            }
+        }
+    });
+}
+
+async fn serve_grpc<S: Service>(routes: tonic::service::Routes, gate: Gate, listener: TcpListener, settings: &ServerSettings, shared: &Shared) -> anyhow::Result<()> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let mut routes = routes.add_service(health_service);
+    if settings.reflection {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        routes = routes.add_service(reflection);
+    }
+    let mut builder = Server::builder()
+        .timeout(Duration::from_secs(settings.request_timeout_seconds))
+        .concurrency_limit_per_connection(settings.max_concurrent_requests)
+        .max_connection_age(Duration::from_secs(settings.max_connection_age_seconds))
+        .http2_keepalive_interval(Some(Duration::from_secs(30)));
+    if !settings.tls_certificate.is_empty() {
+        let read = |file: &str| std::fs::read(file).with_context(|| format!("cannot read {file}, which the settings under [server] name"));
+        let mut tls = ServerTlsConfig::new().identity(Identity::from_pem(read(&settings.tls_certificate)?, read(&settings.tls_key)?));
+        if !settings.tls_client_ca.is_empty() {
+            tls = tls.client_ca_root(Certificate::from_pem(read(&settings.tls_client_ca)?));
+        }
+        builder = builder.tls_config(tls)?;
+    }
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let stop = shared.stop.clone();
+    let router = builder.layer(Observe).layer(gate).add_routes(routes.prepare());
+    shared.tasks.spawn(async move {
+        let drained = async {
+            stop.cancelled().await;
+            health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        };
+        if let Err(error) = router.serve_with_incoming_shutdown(incoming, drained).await {
+            tracing::error!(service = S::NAME, error = &error as &dyn std::error::Error, "the server stopped");
+        }
+    });
+    Ok(())
+}
+
+/// Waits for a stop signal, then stops softly, and hard after the grace period or a second signal.
+pub async fn until_stopped(shared: &Shared, grace: Duration) {
+    signal().await;
+    shared.readiness.drain();
+    shared.stop.cancel();
+    shared.tasks.close();
+    tokio::select! {
+        () = shared.tasks.wait() => {}
+        () = tokio::time::sleep(grace) => tracing::warn!("some work did not end in time; stopping hard"),
+        () = signal() => tracing::warn!("second signal; stopping hard"),
+    }
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut term), Ok(mut int)) => {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        }
+        // Without handlers the default action ends the process, which is a stop as well.
+        _ => std::future::pending().await,
+    }
+}

@@ -1,0 +1,81 @@
+//! Logs, traces and metrics of one process. Never names, never free text, never tokens (`docs/LOGGING.md`).
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::settings::{LogFormat, LogSettings, TelemetrySettings};
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Keeps the exporters; [`Telemetry::shutdown`] sends what is left.
+#[derive(Debug)]
+pub struct Telemetry {
+    traces: SdkTracerProvider,
+    metrics: Option<SdkMeterProvider>,
+}
+
+/// Installs logging, tracing and metrics for the process. Call once, inside the runtime.
+pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings) -> anyhow::Result<Telemetry> {
+    let filter = EnvFilter::try_new(&log.filter).map_err(|e| anyhow::anyhow!("log.filter: {e}"))?;
+    let resource = Resource::builder().with_service_name(name).build();
+    let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
+    let mut metrics = None;
+    if !settings.otlp_endpoint.is_empty() {
+        let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(&settings.otlp_endpoint).build()?;
+        traces = traces.with_batch_exporter(exporter);
+        let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(&settings.otlp_endpoint).build()?;
+        let provider = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(exporter).build();
+        opentelemetry::global::set_meter_provider(provider.clone());
+        metrics = Some(provider);
+    }
+    let traces = traces.build();
+    let bridge = tracing_opentelemetry::layer().with_tracer(traces.tracer("wraparound"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.with_target(false).boxed(),
+    };
+    tracing_subscriber::registry().with(filter).with(lines).with(bridge).try_init()?;
+    metrics_handle()?;
+    Ok(Telemetry { traces, metrics })
+}
+
+fn metrics_handle() -> anyhow::Result<&'static PrometheusHandle> {
+    if let Some(handle) = METRICS.get() {
+        return Ok(handle);
+    }
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    Ok(METRICS.get_or_init(|| handle))
+}
+
+/// The metrics in Prometheus' text format.
+pub fn render_metrics() -> String {
+    METRICS.get().map(|handle| {
+        handle.run_upkeep();
+        handle.render()
+    }).unwrap_or_default()
+}
+
+impl Telemetry {
+    /// Sends what is left, for at most five seconds. Off the runtime's threads: the exporters block.
+    pub async fn shutdown(self) {
+        let send = tokio::task::spawn_blocking(move || {
+            // A receiver that is away must not keep the process; what it did not take is lost, as with any batch.
+            let _ = self.traces.shutdown();
+            if let Some(metrics) = self.metrics {
+                let _ = metrics.shutdown();
+            }
+        });
+        let _ = tokio::time::timeout(Duration::from_secs(5), send).await;
+    }
+}
