@@ -81,7 +81,15 @@ impl<R> Guard<R> {
     /// Guards `inner`. The row limit must exceed the size of the buffer that reads ahead.
     pub(super) fn new(inner: R, row_bytes: u64, unpacked_bytes: u64) -> (Self, Meter) {
         let meter = Meter::default();
-        (Self { inner, meter: meter.clone(), row_bytes, unpacked_bytes }, meter)
+        (
+            Self {
+                inner,
+                meter: meter.clone(),
+                row_bytes,
+                unpacked_bytes,
+            },
+            meter,
+        )
     }
 }
 

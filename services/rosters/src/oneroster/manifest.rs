@@ -46,16 +46,28 @@ pub(super) fn parse(
         if name.eq_ignore_ascii_case("propertyName") || name.is_empty() {
             continue;
         }
-        if properties.insert(name.as_str(), (*line, value.as_str())).is_some() {
-            findings.error("manifest.duplicate_property", at(*line, "propertyName"), name, || {
-                "The property stands twice in the manifest; keep one line for each property.".to_owned()
-            });
+        if properties
+            .insert(name.as_str(), (*line, value.as_str()))
+            .is_some()
+        {
+            findings.error(
+                "manifest.duplicate_property",
+                at(*line, "propertyName"),
+                name,
+                || {
+                    "The property stands twice in the manifest; keep one line for each property."
+                        .to_owned()
+                },
+            );
         }
     }
     let version = version(&properties, findings)?;
     let mut modes = HashMap::new();
     for kind in FileKind::ALL {
-        if kind == FileKind::Roles && version == Version::V11 && !properties.contains_key("file.roles") {
+        if kind == FileKind::Roles
+            && version == Version::V11
+            && !properties.contains_key("file.roles")
+        {
             continue;
         }
         modes.insert(kind, mode(kind, &properties, present(kind), findings));
@@ -64,7 +76,8 @@ pub(super) fn parse(
 }
 
 fn version(properties: &HashMap<&str, (u64, &str)>, findings: &mut Findings) -> Option<Version> {
-    let hint = || "Give oneroster.version as 1.1, 1.2 or 1.2.1; other versions cannot be read.".to_owned();
+    let hint =
+        || "Give oneroster.version as 1.1, 1.2 or 1.2.1; other versions cannot be read.".to_owned();
     match properties.get("oneroster.version") {
         Some((line, value)) => match *value {
             "1.1" | "1.1.1" => Some(Version::V11),
@@ -107,13 +120,17 @@ fn mode(
         "" | "null" => {
             let taken = if present { Mode::Bulk } else { Mode::Absent };
             findings.warning("manifest.value_blank", place, value, || {
-                format!("Write absent, bulk or delta for {property}; a blank is read as {}.", word(taken))
+                format!(
+                    "Write absent, bulk or delta for {property}; a blank is read as {}.",
+                    word(taken)
+                )
             });
             taken
         }
         _ => {
-            findings
-                .error("manifest.value", place, value, || format!("Write absent, bulk or delta for {property}."));
+            findings.error("manifest.value", place, value, || {
+                format!("Write absent, bulk or delta for {property}.")
+            });
             return Mode::Absent;
         }
     };
@@ -146,5 +163,9 @@ fn word(mode: Mode) -> &'static str {
 }
 
 fn at<'a>(line: u64, column: &'a str) -> Place<'a> {
-    Place { file: FILE, line, column }
+    Place {
+        file: FILE,
+        line,
+        column,
+    }
 }
