@@ -39,12 +39,7 @@ impl Kafka {
         let (one, two) = (free_port()?, free_port()?);
         let (port, controller_port) = (port_of(&one)?, port_of(&two)?);
         drop((one, two));
-        let mut kafka = Self {
-            broker: None,
-            folder: scratch::folder("kafka")?,
-            port,
-            controller_port,
-        };
+        let mut kafka = Self { broker: None, folder: scratch::folder("kafka")?, port, controller_port };
         kafka.launch()?;
         Ok(kafka)
     }
@@ -80,11 +75,7 @@ impl Kafka {
 
     fn launch(&mut self) -> anyhow::Result<()> {
         let log_path = self.folder.path().join("broker.log");
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log_path)
-            .context("cannot write the broker's log")?;
+        let log = fs::OpenOptions::new().create(true).append(true).open(&log_path).context("cannot write the broker's log")?;
         let mut command = Command::new(script());
         command
             .arg("run")
@@ -124,22 +115,18 @@ impl Broker {
     fn spawn(mut command: Command) -> anyhow::Result<Self> {
         let (stay, told) = mpsc::channel::<()>();
         let (started, starting) = mpsc::channel();
-        let keeper = thread::Builder::new()
-            .name("kafka-keeper".to_owned())
-            .spawn(move || {
-                let mut child: Child = command.spawn()?;
-                // The starter may be gone; then the loop below ends at once.
-                let _ = started.send(child.id());
-                while child.try_wait()?.is_none() {
-                    if let Err(RecvTimeoutError::Disconnected) =
-                        told.recv_timeout(Duration::from_millis(20))
-                    {
-                        child.kill()?;
-                        child.wait()?;
-                    }
+        let keeper = thread::Builder::new().name("kafka-keeper".to_owned()).spawn(move || {
+            let mut child: Child = command.spawn()?;
+            // The starter may be gone; then the loop below ends at once.
+            let _ = started.send(child.id());
+            while child.try_wait()?.is_none() {
+                if let Err(RecvTimeoutError::Disconnected) = told.recv_timeout(Duration::from_millis(20)) {
+                    child.kill()?;
+                    child.wait()?;
                 }
-                Ok(())
-            })?;
+            }
+            Ok(())
+        })?;
         match starting.recv() {
             Ok(pid) => Ok(Self { pid, stay, keeper }),
             Err(_) => match keeper.join() {
@@ -162,10 +149,8 @@ impl Broker {
     }
 
     fn stop(self) -> anyhow::Result<()> {
-        let told = Command::new("bash")
-            .args(["-c", r#"kill -TERM "$1""#, "bash", &self.pid.to_string()])
-            .status()
-            .context("cannot tell Apache Kafka to stop")?;
+        let told =
+            Command::new("bash").args(["-c", r#"kill -TERM "$1""#, "bash", &self.pid.to_string()]).status().context("cannot tell Apache Kafka to stop")?;
         let deadline = Instant::now() + STOP_PATIENCE;
         while told.success() && !self.has_ended() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
@@ -193,20 +178,14 @@ fn await_answer(bootstrap: &str, broker: &Broker) -> anyhow::Result<()> {
             bail!("the broker ended");
         }
         if Instant::now() > deadline {
-            bail!(
-                "the broker does not answer after {} seconds",
-                START_PATIENCE.as_secs()
-            );
+            bail!("the broker does not answer after {} seconds", START_PATIENCE.as_secs());
         }
         thread::sleep(Duration::from_millis(50));
     }
 }
 
 fn fetch() -> anyhow::Result<()> {
-    let output = Command::new(script())
-        .arg("fetch")
-        .output()
-        .context("cannot run scripts/kafka.sh")?;
+    let output = Command::new(script()).arg("fetch").output().context("cannot run scripts/kafka.sh")?;
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
@@ -222,8 +201,5 @@ fn free_port() -> anyhow::Result<TcpListener> {
 }
 
 fn port_of(listener: &TcpListener) -> anyhow::Result<u16> {
-    Ok(listener
-        .local_addr()
-        .context("no free port on 127.0.0.1")?
-        .port())
+    Ok(listener.local_addr().context("no free port on 127.0.0.1")?.port())
 }

@@ -13,10 +13,7 @@ use tempfile::TempDir;
 pub fn folder(purpose: &str) -> anyhow::Result<TempDir> {
     sweep(&std::env::temp_dir());
     tempfile::Builder::new()
-        .prefix(&format!(
-            "wraparound-scratch-{}-{purpose}-",
-            std::process::id()
-        ))
+        .prefix(&format!("wraparound-scratch-{}-{purpose}-", std::process::id()))
         .tempdir()
         .context("cannot make a folder for temporary data")
 }
@@ -28,16 +25,10 @@ fn sweep(parent: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let Some(rest) = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("wraparound-scratch-"))
-        else {
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix("wraparound-scratch-")) else {
             continue;
         };
-        let owner = rest
-            .split('-')
-            .next()
-            .and_then(|pid| pid.parse::<u32>().ok());
+        let owner = rest.split('-').next().and_then(|pid| pid.parse::<u32>().ok());
         let is_gone = owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
         if is_gone {
             // Another process may be sweeping too, or it belongs to another user: either way not ours to fail on.
@@ -54,9 +45,7 @@ mod tests {
     fn only_what_a_gone_process_left_is_swept() {
         let parent = tempfile::tempdir().unwrap();
         let gone = parent.path().join("wraparound-scratch-4294967-kafka-x");
-        let ours = parent
-            .path()
-            .join(format!("wraparound-scratch-{}-kafka-x", std::process::id()));
+        let ours = parent.path().join(format!("wraparound-scratch-{}-kafka-x", std::process::id()));
         let other = parent.path().join("something-else");
         for folder in [&gone, &ours, &other] {
             fs::create_dir(folder).unwrap();

@@ -15,34 +15,22 @@ const TOPIC: &str = "broker.test.v1";
 
 fn client(kafka: &Kafka) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", kafka.bootstrap())
-        .set_log_level(RDKafkaLogLevel::Emerg);
+    config.set("bootstrap.servers", kafka.bootstrap()).set_log_level(RDKafkaLogLevel::Emerg);
     config
 }
 
 async fn produce(kafka: &Kafka, key: &str) {
     let producer: FutureProducer = client(kafka).set("acks", "all").create().unwrap();
     let record = FutureRecord::to(TOPIC).key(key).payload("payload");
-    producer
-        .send(record, Duration::from_secs(20))
-        .await
-        .unwrap();
+    producer.send(record, Duration::from_secs(20)).await.unwrap();
 }
 
 async fn keys(kafka: &Kafka, count: usize) -> Vec<String> {
-    let consumer: StreamConsumer = client(kafka)
-        .set("group.id", uuid::Uuid::now_v7().to_string())
-        .set("auto.offset.reset", "earliest")
-        .create()
-        .unwrap();
+    let consumer: StreamConsumer = client(kafka).set("group.id", uuid::Uuid::now_v7().to_string()).set("auto.offset.reset", "earliest").create().unwrap();
     consumer.subscribe(&[TOPIC]).unwrap();
     let mut keys = Vec::new();
     while keys.len() < count {
-        let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv())
-            .await
-            .unwrap()
-            .unwrap();
+        let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv()).await.unwrap().unwrap();
         keys.push(String::from_utf8(message.key().unwrap().to_vec()).unwrap());
     }
     keys
@@ -50,17 +38,10 @@ async fn keys(kafka: &Kafka, count: usize) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_messages_outlive_a_kill_and_a_restart() {
-    let mut kafka = tokio::task::spawn_blocking(Kafka::start)
-        .await
-        .unwrap()
-        .unwrap();
+    let mut kafka = tokio::task::spawn_blocking(Kafka::start).await.unwrap().unwrap();
     let admin: AdminClient<DefaultClientContext> = client(&kafka).create().unwrap();
     let topic = NewTopic::new(TOPIC, 1, TopicReplication::Fixed(1));
-    for outcome in admin
-        .create_topics([&topic], &AdminOptions::new())
-        .await
-        .unwrap()
-    {
+    for outcome in admin.create_topics([&topic], &AdminOptions::new()).await.unwrap() {
         outcome.unwrap();
     }
     produce(&kafka, "one").await;

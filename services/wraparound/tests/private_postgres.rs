@@ -18,46 +18,28 @@ use wraparound::private_postgres::{PrivatePostgres, PrivatePostgresOptions};
 const CHILD_DATA_DIR: &str = "PRIVATE_POSTGRES_TEST_DATA_DIR";
 
 fn start(data_dir: &Path) -> anyhow::Result<PrivatePostgres> {
-    PrivatePostgres::start(PrivatePostgresOptions {
-        data_dir: data_dir.to_path_buf(),
-        throw_away: true,
-    })
+    PrivatePostgres::start(PrivatePostgresOptions { data_dir: data_dir.to_path_buf(), throw_away: true })
 }
 
 async fn connect(postgres: &PrivatePostgres) -> PgConnection {
-    PgConnection::connect(postgres.url("postgres").expose_secret())
-        .await
-        .unwrap()
+    PgConnection::connect(postgres.url("postgres").expose_secret()).await.unwrap()
 }
 
 async fn shown(connection: &mut PgConnection, setting: &str) -> String {
-    sqlx::query_scalar("select current_setting($1)")
-        .bind(setting)
-        .fetch_one(connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(connection).await.unwrap()
 }
 
 async fn make_table(postgres: &PrivatePostgres) {
     let mut connection = connect(postgres).await;
-    sqlx::query("create table kept as select 42 as answer")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    sqlx::query("create table kept as select 42 as answer").execute(&mut connection).await.unwrap();
 }
 
 async fn read_table(postgres: &PrivatePostgres) -> i32 {
-    sqlx::query_scalar("select answer from kept")
-        .fetch_one(&mut connect(postgres).await)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select answer from kept").fetch_one(&mut connect(postgres).await).await.unwrap()
 }
 
 fn signal(pid: u32, name: &str) {
-    let sent = Command::new("bash")
-        .args(["-c", &format!("kill -{name} {pid}")])
-        .status()
-        .unwrap();
+    let sent = Command::new("bash").args(["-c", &format!("kill -{name} {pid}")]).status().unwrap();
     assert!(sent.success());
 }
 
@@ -76,11 +58,7 @@ async fn data_and_address_outlive_stop_and_restart() {
 
     let again = Instant::now();
     let postgres = start(folder.path()).unwrap();
-    assert!(
-        again.elapsed() < Duration::from_secs(5),
-        "a second start takes {:?}",
-        again.elapsed()
-    );
+    assert!(again.elapsed() < Duration::from_secs(5), "a second start takes {:?}", again.elapsed());
     assert_eq!(postgres.url("postgres").expose_secret(), address);
     assert_eq!(read_table(&postgres).await, 42);
 }
@@ -90,24 +68,15 @@ async fn it_is_closed_to_others_and_checks_its_pages() {
     let folder = tempfile::tempdir().unwrap();
     let postgres = start(folder.path()).unwrap();
     let mut connection = connect(&postgres).await;
-    assert_eq!(
-        shown(&mut connection, "listen_addresses").await,
-        "127.0.0.1"
-    );
+    assert_eq!(shown(&mut connection, "listen_addresses").await, "127.0.0.1");
     assert_eq!(shown(&mut connection, "unix_socket_directories").await, "");
     assert_eq!(shown(&mut connection, "data_checksums").await, "on");
     assert_eq!(shown(&mut connection, "synchronous_commit").await, "on");
-    let mode = fs::metadata(folder.path().join("password"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(folder.path().join("password")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
     let port = postgres.port().unwrap();
-    for address in [
-        format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-        format!("postgres://postgres:guess@127.0.0.1:{port}/postgres"),
-    ] {
+    for address in [format!("postgres://postgres@127.0.0.1:{port}/postgres"), format!("postgres://postgres:guess@127.0.0.1:{port}/postgres")] {
         PgConnection::connect(&address).await.unwrap_err();
     }
 }
@@ -115,10 +84,7 @@ async fn it_is_closed_to_others_and_checks_its_pages() {
 #[tokio::test]
 async fn a_database_that_matters_waits_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let options = PrivatePostgresOptions {
-        data_dir: folder.path().join("made").join("deep"),
-        throw_away: false,
-    };
+    let options = PrivatePostgresOptions { data_dir: folder.path().join("made").join("deep"), throw_away: false };
     let postgres = PrivatePostgres::start(options).unwrap();
     let mut connection = connect(&postgres).await;
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
@@ -131,11 +97,7 @@ async fn a_refused_row_leaves_no_trace_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let postgres = start(folder.path()).unwrap();
     let mut connection = connect(&postgres).await;
-    for statement in [
-        "create table person (name text unique)",
-        "insert into person values ('Zaphira')",
-        "insert into person values ('Zaphira')",
-    ] {
+    for statement in ["create table person (name text unique)", "insert into person values ('Zaphira')", "insert into person values ('Zaphira')"] {
         let _ = sqlx::query(statement).execute(&mut connection).await;
     }
     let log = fs::read_to_string(postgres.log_file()).unwrap();
@@ -159,19 +121,14 @@ fn one_folder_has_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let _first = start(folder.path()).unwrap();
     let message = start(folder.path()).unwrap_err().to_string();
-    assert!(
-        message.contains("in use by another running wraparound"),
-        "{message}"
-    );
+    assert!(message.contains("in use by another running wraparound"), "{message}");
 }
 
 #[tokio::test]
 async fn the_thread_that_started_it_may_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
-    let postgres = std::thread::spawn(move || start(&path).unwrap())
-        .join()
-        .unwrap();
+    let postgres = std::thread::spawn(move || start(&path).unwrap()).join().unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     make_table(&postgres).await;
 }
@@ -188,10 +145,7 @@ async fn leftovers_are_no_hindrance() {
     drop(postgres);
 
     // A lock file whose process number is another program's by now, and a port that is taken.
-    let stale = format!(
-        "{}\n/proc/self/fd/3\n1\n{port}\n\n127.0.0.1\n 1 1\nready   \n",
-        std::process::id()
-    );
+    let stale = format!("{}\n/proc/self/fd/3\n1\n{port}\n\n127.0.0.1\n 1 1\nready   \n", std::process::id());
     fs::write(folder.path().join("cluster").join("postmaster.pid"), stale).unwrap();
     let _taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let postgres = start(folder.path()).unwrap();
@@ -212,10 +166,7 @@ fn what_is_in_the_way_is_named() {
     let version = fs::read(other.join("cluster").join("PG_VERSION")).unwrap();
     fs::write(other.join("cluster").join("PG_VERSION"), "9\n").unwrap();
     let message = format!("{:#}", start(&other).unwrap_err());
-    assert!(
-        message.contains("was made by PostgreSQL 9, which is not installed"),
-        "{message}"
-    );
+    assert!(message.contains("was made by PostgreSQL 9, which is not installed"), "{message}");
 
     fs::write(other.join("cluster").join("PG_VERSION"), version).unwrap();
     fs::remove_file(other.join("password")).unwrap();
@@ -267,17 +218,10 @@ fn await_ready(lock: &Path) -> u32 {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let text = fs::read_to_string(lock).unwrap_or_default();
-        if text
-            .lines()
-            .nth(7)
-            .is_some_and(|line| line.trim() == "ready")
-        {
+        if text.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
             return text.lines().next().unwrap().trim().parse().unwrap();
         }
-        assert!(
-            Instant::now() < deadline,
-            "the child did not start its server"
-        );
+        assert!(Instant::now() < deadline, "the child did not start its server");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

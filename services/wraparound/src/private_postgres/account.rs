@@ -17,10 +17,7 @@ pub(super) struct Account {
 pub(super) fn for_server(cluster_dir: &Path) -> anyhow::Result<Account> {
     let own = own_account()?;
     let owner = match fs::metadata(cluster_dir) {
-        Ok(found) => Some(Account {
-            uid: found.uid(),
-            gid: found.gid(),
-        }),
+        Ok(found) => Some(Account { uid: found.uid(), gid: found.gid() }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
             return Err(error).with_context(|| format!("cannot read {}", cluster_dir.display()));
@@ -29,20 +26,16 @@ pub(super) fn for_server(cluster_dir: &Path) -> anyhow::Result<Account> {
     match owner {
         // As root, a cluster goes on as whoever owns it: it may have been made without root.
         Some(owner) if own.uid == 0 && owner.uid != 0 => Ok(owner),
-        Some(owner) if own.uid == 0 => bail!(
-            "{} belongs to root (user {}), as whom PostgreSQL does not run: give it to another user with chown -R",
-            cluster_dir.display(),
-            owner.uid
-        ),
+        Some(owner) if own.uid == 0 => {
+            bail!("{} belongs to root (user {}), as whom PostgreSQL does not run: give it to another user with chown -R", cluster_dir.display(), owner.uid)
+        }
         Some(owner) if owner.uid != own.uid => bail!(
             "{} belongs to user {} but this is user {}: start as that user or as root, or choose another data folder",
             cluster_dir.display(),
             owner.uid,
             own.uid
         ),
-        None if own.uid == 0 => {
-            unprivileged(&fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?)
-        }
+        None if own.uid == 0 => unprivileged(&fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?),
         _ => Ok(own),
     }
 }
@@ -55,18 +48,14 @@ pub(super) fn must_switch_to(account: Account) -> anyhow::Result<bool> {
 /// Gives a file or folder to `account`, which only root can and need do.
 pub(super) fn give(path: &Path, account: Account) -> anyhow::Result<()> {
     if must_switch_to(account)? {
-        chown(path, Some(account.uid), Some(account.gid))
-            .with_context(|| format!("cannot give {} to user {}", path.display(), account.uid))?;
+        chown(path, Some(account.uid), Some(account.gid)).with_context(|| format!("cannot give {} to user {}", path.display(), account.uid))?;
     }
     Ok(())
 }
 
 fn own_account() -> anyhow::Result<Account> {
     let own = fs::metadata("/proc/self").context("cannot read /proc/self: is /proc mounted?")?;
-    Ok(Account {
-        uid: own.uid(),
-        gid: own.gid(),
-    })
+    Ok(Account { uid: own.uid(), gid: own.gid() })
 }
 
 /// `postgres`, which Debian's package makes, else `nobody`.
@@ -84,10 +73,7 @@ fn find(passwd: &str, name: &str) -> Option<Account> {
             return None;
         }
         let uid = fields.nth(1)?.parse().ok().filter(|uid| *uid != 0)?;
-        Some(Account {
-            uid,
-            gid: fields.next()?.parse().ok()?,
-        })
+        Some(Account { uid, gid: fields.next()?.parse().ok()? })
     })
 }
 
@@ -97,21 +83,11 @@ mod tests {
 
     #[test]
     fn postgres_comes_before_nobody_and_root_never() {
-        let nobody =
-            "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65533:nobody:/:/usr/sbin/nologin\n";
-        assert_eq!(
-            unprivileged(nobody).unwrap(),
-            Account {
-                uid: 65534,
-                gid: 65533
-            }
-        );
-        let both =
-            format!("{nobody}postgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n");
+        let nobody = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65533:nobody:/:/usr/sbin/nologin\n";
+        assert_eq!(unprivileged(nobody).unwrap(), Account { uid: 65534, gid: 65533 });
+        let both = format!("{nobody}postgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n");
         assert_eq!(unprivileged(&both).unwrap(), Account { uid: 101, gid: 104 });
-        let message = unprivileged("postgres:x:0:0::/:/bin/sh\n")
-            .unwrap_err()
-            .to_string();
+        let message = unprivileged("postgres:x:0:0::/:/bin/sh\n").unwrap_err().to_string();
         assert!(message.contains("no user postgres or nobody"), "{message}");
     }
 }

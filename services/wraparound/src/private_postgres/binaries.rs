@@ -21,24 +21,14 @@ pub(super) struct Binaries {
 /// The installed PostgreSQL that fits: of the cluster's own version where there is a cluster, else the newest.
 pub(super) fn find(cluster_version: Option<u32>) -> anyhow::Result<Binaries> {
     let mut installed = below(Path::new(DEBIAN));
-    installed.extend(
-        env::var_os("PATH")
-            .iter()
-            .flat_map(env::split_paths)
-            .filter_map(|dir| on_path(&dir)),
-    );
+    installed.extend(env::var_os("PATH").iter().flat_map(env::split_paths).filter_map(|dir| on_path(&dir)));
     choose(installed, cluster_version)
 }
 
 fn choose(mut installed: Vec<Binaries>, cluster_version: Option<u32>) -> anyhow::Result<Binaries> {
     installed.sort_by_key(|found| std::cmp::Reverse(found.major));
-    let seen: Vec<String> = installed
-        .iter()
-        .map(|found| found.major.to_string())
-        .collect();
-    let fits = |found: &Binaries| {
-        cluster_version.map_or(found.major >= OLDEST, |version| found.major == version)
-    };
+    let seen: Vec<String> = installed.iter().map(|found| found.major.to_string()).collect();
+    let fits = |found: &Binaries| cluster_version.map_or(found.major >= OLDEST, |version| found.major == version);
     match (installed.into_iter().find(fits), cluster_version) {
         (Some(found), _) => Ok(found),
         (None, Some(version)) => bail!(
@@ -55,11 +45,7 @@ fn choose(mut installed: Vec<Binaries>, cluster_version: Option<u32>) -> anyhow:
 }
 
 fn listed(seen: &[String]) -> String {
-    if seen.is_empty() {
-        "none".to_owned()
-    } else {
-        seen.join(", ")
-    }
+    if seen.is_empty() { "none".to_owned() } else { seen.join(", ") }
 }
 
 /// Debian keeps every major version in a folder of its own, named by the number.
@@ -80,39 +66,24 @@ fn below(root: &Path) -> Vec<Binaries> {
 fn on_path(dir: &Path) -> Option<Binaries> {
     let initdb = fs::canonicalize(dir.join("initdb")).ok()?;
     let output = Command::new(&initdb).arg("--version").output().ok()?;
-    complete(
-        major_version(&String::from_utf8_lossy(&output.stdout))?,
-        initdb.parent()?.to_path_buf(),
-    )
+    complete(major_version(&String::from_utf8_lossy(&output.stdout))?, initdb.parent()?.to_path_buf())
 }
 
 fn complete(major: u32, bin: PathBuf) -> Option<Binaries> {
-    (bin.join("initdb").is_file() && bin.join("postgres").is_file())
-        .then_some(Binaries { major, bin })
+    (bin.join("initdb").is_file() && bin.join("postgres").is_file()).then_some(Binaries { major, bin })
 }
 
 /// `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15.
 fn major_version(output: &str) -> Option<u32> {
     let digits = output.split(") ").nth(1)?;
-    digits
-        .split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// The major version that made this cluster, from its own file.
 pub(super) fn version_of(cluster_dir: &Path) -> anyhow::Result<u32> {
     let path = cluster_dir.join("PG_VERSION");
-    let text = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "{} holds no PostgreSQL cluster: choose another data folder",
-            cluster_dir.display()
-        )
-    })?;
-    text.trim()
-        .parse()
-        .with_context(|| format!("{} does not hold a version number", path.display()))
+    let text = fs::read_to_string(&path).with_context(|| format!("{} holds no PostgreSQL cluster: choose another data folder", cluster_dir.display()))?;
+    text.trim().parse().with_context(|| format!("{} does not hold a version number", path.display()))
 }
 
 #[cfg(test)]
@@ -120,46 +91,28 @@ mod tests {
     use super::*;
 
     fn installed(majors: &[u32]) -> Vec<Binaries> {
-        majors
-            .iter()
-            .map(|major| Binaries {
-                major: *major,
-                bin: PathBuf::from("/somewhere"),
-            })
-            .collect()
+        majors.iter().map(|major| Binaries { major: *major, bin: PathBuf::from("/somewhere") }).collect()
     }
 
     #[test]
     fn the_newest_is_taken_but_a_cluster_keeps_its_own() {
         assert_eq!(choose(installed(&[15, 17, 16]), None).unwrap().major, 17);
-        assert_eq!(
-            choose(installed(&[15, 17, 16]), Some(15)).unwrap().major,
-            15
-        );
+        assert_eq!(choose(installed(&[15, 17, 16]), Some(15)).unwrap().major, 15);
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let none = choose(installed(&[]), None).unwrap_err().to_string();
-        assert!(
-            none.contains("found: none") && none.contains("apt-get install postgresql"),
-            "{none}"
-        );
+        assert!(none.contains("found: none") && none.contains("apt-get install postgresql"), "{none}");
         let old = choose(installed(&[13]), None).unwrap_err().to_string();
-        assert!(
-            old.contains("15 or newer") && old.contains("found: 13"),
-            "{old}"
-        );
+        assert!(old.contains("15 or newer") && old.contains("found: 13"), "{old}");
         let other = choose(installed(&[17]), Some(15)).unwrap_err().to_string();
         assert!(other.contains("install postgresql-15"), "{other}");
     }
 
     #[test]
     fn versions_are_read_as_the_programs_print_them() {
-        assert_eq!(
-            major_version("initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(major_version("initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major_version("initdb (PostgreSQL) 19beta1\n"), Some(19));
         assert_eq!(major_version(""), None);
     }

@@ -35,21 +35,11 @@ impl Cluster {
         if folder.exists() {
             let binaries = binaries::find(Some(binaries::version_of(&folder)?))?;
             let password = read_password(&data_dir.join("password"))?;
-            return Ok(Self {
-                data_dir: data_dir.to_path_buf(),
-                password,
-                account,
-                binaries,
-            });
+            return Ok(Self { data_dir: data_dir.to_path_buf(), password, account, binaries });
         }
         let binaries = binaries::find(None)?;
         let password = write_password(&data_dir.join("password"), account)?;
-        let cluster = Self {
-            data_dir: data_dir.to_path_buf(),
-            password,
-            account,
-            binaries,
-        };
+        let cluster = Self { data_dir: data_dir.to_path_buf(), password, account, binaries };
         cluster.create()?;
         Ok(cluster)
     }
@@ -69,11 +59,7 @@ impl Cluster {
 
     /// The port of the last start.
     pub(super) fn remembered_port(&self) -> Option<u16> {
-        fs::read_to_string(self.data_dir.join("port"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        fs::read_to_string(self.data_dir.join("port")).ok()?.trim().parse().ok()
     }
 
     /// The remembered port while it is free, else another free one, remembered from now on.
@@ -83,34 +69,18 @@ impl Cluster {
         {
             return Ok(port);
         }
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-        let port = listener
-            .local_addr()
-            .context("no free port on 127.0.0.1")?
-            .port();
-        fs::write(self.data_dir.join("port"), format!("{port}\n"))
-            .context("cannot remember the port")?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
+        let port = listener.local_addr().context("no free port on 127.0.0.1")?.port();
+        fs::write(self.data_dir.join("port"), format!("{port}\n")).context("cannot remember the port")?;
         Ok(port)
     }
 
     /// One of PostgreSQL's programs, run as the right user, on the data folder that it is lent.
-    pub(super) fn program(
-        &self,
-        name: &str,
-        data: &File,
-        also_lent: &[RawFd],
-    ) -> anyhow::Result<Command> {
+    pub(super) fn program(&self, name: &str, data: &File, also_lent: &[RawFd]) -> anyhow::Result<Command> {
         let mut command = Command::new(self.binaries.bin.join(name));
-        command
-            .arg("-D")
-            .arg(format!("/proc/self/fd/{}", data.as_raw_fd()));
+        command.arg("-D").arg(format!("/proc/self/fd/{}", data.as_raw_fd()));
         // Nothing of the caller's environment may steer the server (PGDATA, PGPORT, a locale that is not installed).
-        command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("LC_ALL", "C.UTF-8")
-            .env("TZ", "UTC");
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
         // The caller's folder may be closed to the server's user.
         command.current_dir("/");
         if account::must_switch_to(self.account)? {
@@ -128,74 +98,43 @@ impl Cluster {
         let new = self.data_dir.join("cluster.new");
         match fs::remove_dir_all(&new) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error)
-                    .with_context(|| format!("cannot remove the unfinished {}", new.display()));
+                return Err(error).with_context(|| format!("cannot remove the unfinished {}", new.display()));
             }
             _ => {}
         }
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&new)
-            .with_context(|| format!("cannot make {}", new.display()))?;
+        DirBuilder::new().mode(0o700).create(&new).with_context(|| format!("cannot make {}", new.display()))?;
         account::give(&new, self.account)?;
         let data = File::open(&new).with_context(|| format!("cannot open {}", new.display()))?;
-        let password =
-            File::open(self.data_dir.join("password")).context("cannot open the password file")?;
+        let password = File::open(self.data_dir.join("password")).context("cannot open the password file")?;
         let output = self
             .program("initdb", &data, &[password.as_raw_fd()])?
             .arg(format!("--username={SUPERUSER}"))
             .arg(format!("--pwfile=/proc/self/fd/{}", password.as_raw_fd()))
-            .args([
-                "--auth=scram-sha-256",
-                "--data-checksums",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-            ])
+            .args(["--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"])
             .arg("--no-instructions")
             .output()
-            .with_context(|| {
-                format!("cannot run {}", self.binaries.bin.join("initdb").display())
-            })?;
+            .with_context(|| format!("cannot run {}", self.binaries.bin.join("initdb").display()))?;
         if !output.status.success() {
-            bail!(
-                "initdb could not make a cluster in {} ({}): {}",
-                new.display(),
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("initdb could not make a cluster in {} ({}): {}", new.display(), output.status, String::from_utf8_lossy(&output.stderr).trim());
         }
-        fs::rename(&new, self.folder())
-            .with_context(|| format!("cannot move {} to its place", new.display()))?;
-        File::open(&self.data_dir)
-            .and_then(|dir| dir.sync_all())
-            .context("cannot write the data folder to disk")
+        fs::rename(&new, self.folder()).with_context(|| format!("cannot move {} to its place", new.display()))?;
+        File::open(&self.data_dir).and_then(|dir| dir.sync_all()).context("cannot write the data folder to disk")
     }
 }
 
 fn read_password(path: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(path).with_context(|| {
-        format!(
-            "cannot read {}, the password of the cluster beside it: put the file back, or choose another data folder",
-            path.display()
-        )
-    })?;
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}, the password of the cluster beside it: put the file back, or choose another data folder", path.display()))?;
     let password = text.trim_end();
     // It becomes part of an address as it is, and we only ever write such ones.
     if password.is_empty() || !password.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        bail!(
-            "{} does not hold a password of letters and digits",
-            path.display()
-        );
+        bail!("{} does not hold a password of letters and digits", path.display());
     }
     Ok(password.to_owned())
 }
 
 fn write_password(path: &Path, account: Account) -> anyhow::Result<String> {
-    let password = format!(
-        "{:032x}{:032x}",
-        rand::random::<u128>(),
-        rand::random::<u128>()
-    );
+    let password = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
     // An old file may belong to another user; there is no cluster yet that it could open.
     let _ = fs::remove_file(path);
     OpenOptions::new()

@@ -53,21 +53,13 @@ impl PrivatePostgres {
         let lock = lock_folder(&data_dir)?;
         let cluster = Cluster::open_or_create(&data_dir)?;
         let server = Server::start(&cluster, options.throw_away)?;
-        Ok(Self {
-            cluster,
-            server: Some(server),
-            throw_away: options.throw_away,
-            _lock: lock,
-        })
+        Ok(Self { cluster, server: Some(server), throw_away: options.throw_away, _lock: lock })
     }
 
     /// The address of one database, as superuser. It holds the password, so it is a secret.
     pub fn url(&self, database: &str) -> SecretString {
         // A stopped server's port is still the remembered one.
-        let port = self
-            .server
-            .as_ref()
-            .map_or_else(|| self.cluster.remembered_port().unwrap_or(0), Server::port);
+        let port = self.server.as_ref().map_or_else(|| self.cluster.remembered_port().unwrap_or(0), Server::port);
         SecretString::from(format!(
             "postgres://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=disable",
             user = cluster::SUPERUSER,
@@ -113,10 +105,7 @@ impl PrivatePostgres {
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         if let Err(error) = self.stop() {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the private PostgreSQL did not stop cleanly"
-            );
+            tracing::error!(error = format!("{error:#}"), "the private PostgreSQL did not stop cleanly");
         }
     }
 }
@@ -127,33 +116,20 @@ fn prepare_folder(data_dir: &Path) -> anyhow::Result<PathBuf> {
         .recursive(true)
         .mode(0o700)
         .create(data_dir)
-        .with_context(|| {
-            format!(
-                "cannot make the data folder {}: choose one that this user may write to",
-                data_dir.display()
-            )
-        })?;
-    fs::canonicalize(data_dir)
-        .with_context(|| format!("cannot read the data folder {}", data_dir.display()))
+        .with_context(|| format!("cannot make the data folder {}: choose one that this user may write to", data_dir.display()))?;
+    fs::canonicalize(data_dir).with_context(|| format!("cannot read the data folder {}", data_dir.display()))
 }
 
 fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
     let path = data_dir.join("lock");
-    let file = File::create(&path).with_context(|| {
-        format!(
-            "cannot write to the data folder {}: choose one that this user may write to",
-            data_dir.display()
-        )
-    })?;
+    let file =
+        File::create(&path).with_context(|| format!("cannot write to the data folder {}: choose one that this user may write to", data_dir.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "the data folder {} is in use by another running wraparound: stop that one, or choose another folder",
-            data_dir.display()
-        ),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        Err(TryLockError::WouldBlock) => {
+            bail!("the data folder {} is in use by another running wraparound: stop that one, or choose another folder", data_dir.display())
         }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
 
@@ -161,9 +137,7 @@ fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
 fn percent_encoded(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                char::from(byte).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
             other => format!("%{other:02X}"),
         })
         .collect()

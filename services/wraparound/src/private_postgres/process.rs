@@ -1,8 +1,5 @@
 //! Starts, watches and signals a child process that must not outlive this one.
-#![expect(
-    unsafe_code,
-    reason = "prctl between fork and exec, and kill, have no safe form in the standard library"
-)]
+#![expect(unsafe_code, reason = "prctl between fork and exec, and kill, have no safe form in the standard library")]
 
 use std::io;
 use std::os::fd::RawFd;
@@ -26,30 +23,23 @@ impl Kept {
     /// Starts `command`.
     pub(super) fn spawn(mut command: Command) -> io::Result<Self> {
         let (started, starting) = mpsc::channel();
-        let keeper = thread::Builder::new()
-            .name("private-postgres".to_owned())
-            .spawn(move || {
-                let mut child = match command.spawn() {
-                    Ok(child) => child,
-                    Err(error) => {
-                        let again = io::Error::from(error.kind());
-                        // The starter waits for exactly one message; if it is gone, nobody needs it.
-                        let _ = started.send(Err(error));
-                        return Err(again);
-                    }
-                };
-                let _ = started.send(Ok(child.id()));
-                // Descriptors lent to the child stay open here no longer than needed.
-                drop(command);
-                child.wait()
-            })?;
-        let pid = starting
-            .recv()
-            .map_err(|_| io::Error::other("the keeper of the child ended early"))??;
-        Ok(Self {
-            pid,
-            keeper: Some(keeper),
-        })
+        let keeper = thread::Builder::new().name("private-postgres".to_owned()).spawn(move || {
+            let mut child = match command.spawn() {
+                Ok(child) => child,
+                Err(error) => {
+                    let again = io::Error::from(error.kind());
+                    // The starter waits for exactly one message; if it is gone, nobody needs it.
+                    let _ = started.send(Err(error));
+                    return Err(again);
+                }
+            };
+            let _ = started.send(Ok(child.id()));
+            // Descriptors lent to the child stay open here no longer than needed.
+            drop(command);
+            child.wait()
+        })?;
+        let pid = starting.recv().map_err(|_| io::Error::other("the keeper of the child ended early"))??;
+        Ok(Self { pid, keeper: Some(keeper) })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -66,10 +56,7 @@ impl Kept {
         let Some(keeper) = self.keeper.take() else {
             return Ok(None);
         };
-        keeper
-            .join()
-            .map_err(|_| io::Error::other("the keeper of the child panicked"))?
-            .map(Some)
+        keeper.join().map_err(|_| io::Error::other("the keeper of the child panicked"))?.map(Some)
     }
 
     /// Sends `signal` and waits until the child has ended, at most `patience`. Says whether it has.

@@ -44,12 +44,7 @@ const SETTINGS: &[&str] = &[
 
 /// For data that may go with the machine's power, though never with the server: what is committed has been handed to
 /// the system, so synchronous_commit stays on and even kill -9 loses nothing.
-const THROW_AWAY: &[&str] = &[
-    "fsync=off",
-    "full_page_writes=off",
-    "max_wal_size=512MB",
-    "shared_buffers=128MB",
-];
+const THROW_AWAY: &[&str] = &["fsync=off", "full_page_writes=off", "max_wal_size=512MB", "shared_buffers=128MB"];
 
 #[derive(Debug)]
 pub(super) struct Server {
@@ -78,15 +73,8 @@ impl Server {
             // Another process took the port in between, or children of a killed server still hold its memory.
             let passing = said.contains("could not bind") || said.contains("shared memory block");
             if !passing || began.elapsed() > RETRY_PATIENCE {
-                let status = server
-                    .process
-                    .status()?
-                    .map_or_else(String::new, |status| format!(" ({status})"));
-                bail!(
-                    "the private PostgreSQL in {} did not start{status}. It said:\n{}",
-                    cluster.folder().display(),
-                    said.trim()
-                );
+                let status = server.process.status()?.map_or_else(String::new, |status| format!(" ({status})"));
+                bail!("the private PostgreSQL in {} did not start{status}. It said:\n{}", cluster.folder().display(), said.trim());
             }
             thread::sleep(Duration::from_millis(200));
         }
@@ -102,25 +90,13 @@ impl Server {
 
     /// Fast shutdown; an immediate one where that hangs.
     pub(super) fn stop(self) -> anyhow::Result<()> {
-        if self
-            .process
-            .end(libc::SIGINT, STOP_PATIENCE)
-            .context("cannot stop the private PostgreSQL")?
-        {
+        if self.process.end(libc::SIGINT, STOP_PATIENCE).context("cannot stop the private PostgreSQL")? {
             return Ok(());
         }
-        tracing::warn!(
-            "the private PostgreSQL does not stop: told to end at once, it recovers at the next start"
-        );
-        let ended = self
-            .process
-            .end(libc::SIGQUIT, RETRY_PATIENCE)
-            .context("cannot end the private PostgreSQL")?;
+        tracing::warn!("the private PostgreSQL does not stop: told to end at once, it recovers at the next start");
+        let ended = self.process.end(libc::SIGQUIT, RETRY_PATIENCE).context("cannot end the private PostgreSQL")?;
         if !ended {
-            bail!(
-                "the private PostgreSQL (process {}) does not end",
-                self.process.pid()
-            );
+            bail!("the private PostgreSQL (process {}) does not end", self.process.pid());
         }
         Ok(())
     }
@@ -129,18 +105,14 @@ impl Server {
         let port = cluster.choose_port()?;
         let (log, _) = open_log(&cluster.log_file())?;
         let folder = cluster.folder();
-        let data =
-            File::open(&folder).with_context(|| format!("cannot open {}", folder.display()))?;
+        let data = File::open(&folder).with_context(|| format!("cannot open {}", folder.display()))?;
         let mut command = cluster.program("postgres", &data, &[])?;
         command.arg("-p").arg(port.to_string());
         let extra = if throw_away { THROW_AWAY } else { &[] };
         for setting in SETTINGS.iter().chain(extra) {
             command.arg("-c").arg(setting);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().context("cannot share the log file")?)
-            .stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone().context("cannot share the log file")?).stderr(log);
         let process = Kept::spawn(command).context("cannot run the private PostgreSQL")?;
         // Only now may our own handle of the folder go: the child has its copy.
         drop(data);
@@ -158,11 +130,7 @@ impl Server {
                 return Ok(true);
             }
             if Instant::now() > deadline {
-                bail!(
-                    "the private PostgreSQL is not ready after {} minutes: its log is {}",
-                    START_PATIENCE.as_secs() / 60,
-                    cluster.log_file().display()
-                );
+                bail!("the private PostgreSQL is not ready after {} minutes: its log is {}", START_PATIENCE.as_secs() / 60, cluster.log_file().display());
             }
             thread::sleep(PAUSE);
         }
@@ -181,33 +149,22 @@ fn says_ready(folder: &Path, pid: u32) -> bool {
 /// program's, which PostgreSQL would take for its own and refuse to start.
 fn await_predecessor(folder: &Path) -> anyhow::Result<()> {
     let lock = folder.join("postmaster.pid");
-    let pid = fs::read_to_string(&lock)
-        .ok()
-        .and_then(|text| text.lines().next()?.trim().parse::<u32>().ok());
+    let pid = fs::read_to_string(&lock).ok().and_then(|text| text.lines().next()?.trim().parse::<u32>().ok());
     let Some(pid) = pid else { return Ok(()) };
     let alive = || Path::new("/proc").join(pid.to_string()).exists();
     if alive() && !serves(pid, folder) {
-        return fs::remove_file(&lock)
-            .with_context(|| format!("cannot remove the stale {}", lock.display()));
+        return fs::remove_file(&lock).with_context(|| format!("cannot remove the stale {}", lock.display()));
     }
     let deadline = Instant::now() + STOP_PATIENCE;
     let mut told = false;
     while alive() && serves(pid, folder) {
         if !told {
             tracing::info!(pid, "waiting for the previous private PostgreSQL to end");
-            process::send(pid, libc::SIGINT).with_context(|| {
-                format!(
-                    "a PostgreSQL (process {pid}) still serves {}: stop it first",
-                    folder.display()
-                )
-            })?;
+            process::send(pid, libc::SIGINT).with_context(|| format!("a PostgreSQL (process {pid}) still serves {}: stop it first", folder.display()))?;
             told = true;
         }
         if Instant::now() > deadline {
-            bail!(
-                "a PostgreSQL (process {pid}) still serves {} and does not end: stop it first",
-                folder.display()
-            );
+            bail!("a PostgreSQL (process {pid}) still serves {} and does not end: stop it first", folder.display());
         }
         thread::sleep(PAUSE);
     }
@@ -216,11 +173,7 @@ fn await_predecessor(folder: &Path) -> anyhow::Result<()> {
 
 /// PostgreSQL works from within its data folder, so the two being one tells its server from any other process.
 fn serves(pid: u32, folder: &Path) -> bool {
-    let identity = |path: &Path| {
-        fs::metadata(path)
-            .map(|found| (found.dev(), found.ino()))
-            .ok()
-    };
+    let identity = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
     let there = identity(&Path::new("/proc").join(pid.to_string()).join("cwd"));
     there.is_some() && there == identity(folder)
 }
@@ -230,12 +183,7 @@ fn open_log(path: &Path) -> anyhow::Result<(File, u64)> {
     if fs::metadata(path).is_ok_and(|found| found.len() > LOG_LIMIT) {
         fs::rename(path, path.with_extension("old")).context("cannot put the old log aside")?;
     }
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).with_context(|| format!("cannot write {}", path.display()))?;
     let length = file.metadata().context("cannot read the log")?.len();
     Ok((file, length))
 }
