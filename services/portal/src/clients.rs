@@ -1,0 +1,108 @@
+//! The services that the portal asks, each call with the caller's own token and a deadline.
+
+use std::time::Duration;
+
+use proto::partners::v1::directory_service_client::DirectoryServiceClient;
+use proto::partners::v1::referral_service_client::ReferralServiceClient;
+use proto::plans::v1::plan_service_client::PlanServiceClient;
+use proto::reporting::v1::reporting_service_client::ReportingServiceClient;
+use proto::reviews::v1::review_service_client::ReviewServiceClient;
+use proto::rosters::v1::roster_service_client::RosterServiceClient;
+use secrecy::ExposeSecret;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::session::Caller;
+use crate::settings::PortalSettings;
+
+/// A channel that speaks for one caller.
+pub type Spoken = InterceptedService<Channel, OnBehalf>;
+
+/// Puts the caller's token and the deadline on every call.
+#[derive(Debug, Clone)]
+pub struct OnBehalf {
+    bearer: Option<MetadataValue<Ascii>>,
+    timeout: Duration,
+}
+
+impl Interceptor for OnBehalf {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let bearer = self.bearer.clone().ok_or_else(|| Status::unauthenticated("the session holds no usable token"))?;
+        request.metadata_mut().insert("authorization", bearer);
+        request.set_timeout(self.timeout);
+        Ok(request)
+    }
+}
+
+/// Channels to the services. They connect when they are first used and again after a loss.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    rosters: Channel,
+    reviews: Channel,
+    plans: Channel,
+    partners: Channel,
+    reporting: Channel,
+    timeout: Duration,
+}
+
+impl Clients {
+    /// Prepares the channels; refuses addresses that are none.
+    pub fn new(settings: &PortalSettings) -> anyhow::Result<Self> {
+        let timeout = settings.call_timeout();
+        let channel = |name: &str, url: &str| -> anyhow::Result<Channel> {
+            let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| {
+                anyhow::anyhow!("{name} = {url:?} is no address ({error}); write it like http://127.0.0.1:7401")
+            })?;
+            Ok(endpoint.connect_timeout(Duration::from_secs(3)).timeout(timeout).tcp_nodelay(true).connect_lazy())
+        };
+        Ok(Self {
+            rosters: channel("portal.rosters_url", &settings.rosters_url)?,
+            reviews: channel("portal.reviews_url", &settings.reviews_url)?,
+            plans: channel("portal.plans_url", &settings.plans_url)?,
+            partners: channel("portal.partners_url", &settings.partners_url)?,
+            reporting: channel("portal.reporting_url", &settings.reporting_url)?,
+            timeout,
+        })
+    }
+
+    /// People, schools and classes.
+    pub fn rosters(&self, caller: &Caller) -> RosterServiceClient<Spoken> {
+        RosterServiceClient::with_interceptor(self.rosters.clone(), self.for_caller(caller))
+    }
+
+    /// Class reviews.
+    pub fn reviews(&self, caller: &Caller) -> ReviewServiceClient<Spoken> {
+        ReviewServiceClient::with_interceptor(self.reviews.clone(), self.for_caller(caller))
+    }
+
+    /// Plans.
+    pub fn plans(&self, caller: &Caller) -> PlanServiceClient<Spoken> {
+        PlanServiceClient::with_interceptor(self.plans.clone(), self.for_caller(caller))
+    }
+
+    /// Partners' services.
+    pub fn directory(&self, caller: &Caller) -> DirectoryServiceClient<Spoken> {
+        DirectoryServiceClient::with_interceptor(self.partners.clone(), self.for_caller(caller))
+    }
+
+    /// Referrals.
+    pub fn referrals(&self, caller: &Caller) -> ReferralServiceClient<Spoken> {
+        ReferralServiceClient::with_interceptor(self.partners.clone(), self.for_caller(caller))
+    }
+
+    /// Measures.
+    pub fn reporting(&self, caller: &Caller) -> ReportingServiceClient<Spoken> {
+        ReportingServiceClient::with_interceptor(self.reporting.clone(), self.for_caller(caller))
+    }
+
+    fn for_caller(&self, caller: &Caller) -> OnBehalf {
+        let bearer = MetadataValue::try_from(format!("Bearer {}", caller.token.expose_secret())).ok().map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        OnBehalf { bearer, timeout: self.timeout }
+    }
+}

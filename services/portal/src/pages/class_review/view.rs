@@ -1,0 +1,534 @@
+//! What the class review shows: pure functions from the services' answers.
+
+use std::collections::{HashMap, HashSet};
+
+use proto::reviews::v1::{
+    ClassReview, ClassReviewState, Entry, Polarity, StudentReview, StudentReviewState,
+};
+use proto::rosters::v1::Student;
+use proto::r#type::v1::{Domain, Sensitivity};
+use uuid::Uuid;
+
+use crate::form::fresh_id;
+use crate::lookup::{CodeList, is_restricted};
+use crate::session::Caller;
+use crate::words::{self, DOMAINS, DomainWords, TierWords};
+
+use super::gaps::{Gap, gaps};
+
+/// The bar above a class review.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Class and season.
+    pub title: String,
+    /// Path of the review.
+    pub path: String,
+    /// Reviewed, or not with a reason.
+    pub done: i32,
+    /// Students on the snapshot who have not left.
+    pub total: i32,
+    /// Put off in this session.
+    pub later: usize,
+    /// Left the class.
+    pub left: usize,
+    /// Still to review.
+    pub to_do: i32,
+    /// State in words.
+    pub state: &'static str,
+    /// Who has signed.
+    pub signatures: Vec<String>,
+    /// Whether it can be handed in.
+    pub may_submit: bool,
+    /// Whether this caller can sign now.
+    pub may_sign: bool,
+    /// For the next write.
+    pub version: i64,
+    /// Id under which the next command is sent.
+    pub request_id: String,
+}
+
+/// A student in the list.
+#[derive(Debug, Clone)]
+pub struct RosterLine {
+    /// Where it goes.
+    pub href: String,
+    /// Name.
+    pub name: String,
+    /// Style.
+    pub class: &'static str,
+    /// Icon.
+    pub icon: &'static str,
+    /// One word beside the name.
+    pub mark: &'static str,
+    /// State in words.
+    pub words: &'static str,
+    /// Whether this is the student in work.
+    pub current: bool,
+}
+
+/// A strength or interest.
+#[derive(Debug, Clone)]
+pub struct ChipView {
+    /// Entry.
+    pub entry_id: String,
+    /// Style.
+    pub kind: &'static str,
+    /// Label.
+    pub label: String,
+    /// For the next write.
+    pub version: i64,
+    /// Whether it is closed to most.
+    pub restricted: bool,
+    /// Id under which a removal is sent.
+    pub request_id: String,
+}
+
+/// Another writer's value beside the caller's.
+#[derive(Debug, Clone)]
+pub struct EntryConflict {
+    /// Who was faster.
+    pub who: String,
+    /// What is there now and what the caller had set.
+    pub words: String,
+    /// The caller's severity.
+    pub severity: i32,
+    /// The caller's certainty.
+    pub certainty: String,
+    /// The caller's note.
+    pub note: String,
+    /// The caller's choice of readers.
+    pub sensitivity: String,
+    /// Id under which "keep mine" is sent.
+    pub request_id: String,
+}
+
+/// A need.
+#[derive(Debug, Clone)]
+pub struct NeedView {
+    /// Entry.
+    pub entry_id: String,
+    /// Code.
+    pub code: String,
+    /// Label.
+    pub label: String,
+    /// 1 to 3.
+    pub severity: i32,
+    /// How sure.
+    pub certainty: &'static str,
+    /// Who said so.
+    pub source: &'static str,
+    /// Note.
+    pub note: String,
+    /// `general`, `restricted` or `protected`.
+    pub sensitivity: &'static str,
+    /// Which readers may be chosen.
+    pub sensitivities: Vec<(&'static str, &'static str)>,
+    /// For the next write.
+    pub version: i64,
+    /// Whether it is closed to most.
+    pub restricted: bool,
+    /// Whether this caller may change it.
+    pub mine: bool,
+    /// Id under which a change is sent.
+    pub request_id: String,
+    /// Id under which a removal is sent.
+    pub remove_id: String,
+    /// Another writer was faster.
+    pub conflict: Option<EntryConflict>,
+    /// Whether it replaces the one in the page.
+    pub oob: bool,
+}
+
+/// A place where an entry can be added.
+#[derive(Debug, Clone)]
+pub struct Adder {
+    /// `strength`, `need` or `interest`.
+    pub polarity: &'static str,
+    /// `aca`, `seb`, `hlt`, `fam` or `int`.
+    pub domain: &'static str,
+    /// In words.
+    pub what: String,
+    /// List that the new entry joins.
+    pub target: String,
+    /// Id under which it is sent.
+    pub request_id: String,
+    /// Id of the entry, chosen before it exists so that a repeat adds nothing twice.
+    pub entry_id: String,
+}
+
+/// A domain of one student.
+#[derive(Debug, Clone)]
+pub struct DomainView {
+    /// Its words.
+    pub words: DomainWords,
+    /// Strengths, oldest first.
+    pub strengths: Vec<ChipView>,
+    /// Needs, oldest first.
+    pub needs: Vec<NeedView>,
+    /// Marked "no concern noted".
+    pub no_concern: bool,
+    /// Adds a strength.
+    pub add_strength: Adder,
+    /// Adds a need.
+    pub add_need: Adder,
+}
+
+/// What the rule suggests.
+#[derive(Debug, Clone)]
+pub struct Suggested {
+    /// Tier; empty where there is none.
+    pub key: &'static str,
+    /// In words.
+    pub words: &'static str,
+}
+
+/// One student in work.
+#[derive(Debug, Clone)]
+pub struct StudentView {
+    /// Path of the student's review.
+    pub path: String,
+    /// Student.
+    pub student_id: String,
+    /// Name.
+    pub name: String,
+    /// Two letters.
+    pub initials: String,
+    /// Place in the list.
+    pub position: String,
+    /// Grade in words.
+    pub grade: String,
+    /// Whether anything can be changed.
+    pub open: bool,
+    /// Why nothing can be changed, or what was decided.
+    pub finished: Option<String>,
+    /// Whether "done" can be taken back.
+    pub may_reopen: bool,
+    /// Somebody else changed the student.
+    pub conflict: Option<String>,
+    /// Restricted entries closed to this caller.
+    pub closed: i32,
+    /// The four domains.
+    pub domains: Vec<DomainView>,
+    /// Interests.
+    pub interests: Vec<ChipView>,
+    /// Adds an interest.
+    pub add_interest: Adder,
+    /// What the rule suggests.
+    pub suggested: Suggested,
+    /// Why it does.
+    pub because: String,
+    /// Tier that was chosen; empty while open.
+    pub assigned: &'static str,
+    /// The same in words.
+    pub assigned_words: Option<TierWords>,
+    /// Why it differs.
+    pub reason: String,
+    /// The same in words.
+    pub reason_words: String,
+    /// Words for another reason.
+    pub reason_text: String,
+    /// Why no strength was noted.
+    pub no_strength_reason: String,
+    /// Whether there is a strength.
+    pub has_strength: bool,
+    /// What is missing; filled only after "done" was refused.
+    pub gaps: Vec<Gap>,
+    /// For the next write.
+    pub version: i64,
+    /// Id under which the next command is sent.
+    pub request_id: String,
+    /// Id under which "not reviewed" is sent.
+    pub skip_id: String,
+    /// Path of the student before.
+    pub previous: Option<String>,
+    /// Path of the student after.
+    pub next: Option<String>,
+}
+
+impl StudentView {
+    /// Whether the tier that was chosen is another than the suggested one.
+    pub fn differs(&self) -> bool {
+        !self.assigned.is_empty() && self.assigned != self.suggested.key
+    }
+}
+
+/// Everything that a view of one student is made from.
+pub struct Sources<'a> {
+    /// The class review.
+    pub review: &'a ClassReview,
+    /// The code list.
+    pub codes: &'a CodeList,
+    /// Who looks.
+    pub caller: &'a Caller,
+}
+
+/// The bar above a class review.
+pub fn head(
+    class_title: &str,
+    review: &ClassReview,
+    students: &[StudentReview],
+    later: &HashSet<Uuid>,
+    staff: &HashMap<String, String>,
+    caller: &Caller,
+) -> Head {
+    let name = |id: &str| staff.get(id).cloned().unwrap_or_else(|| "a colleague".to_owned());
+    let mut signatures = Vec::new();
+    if !review.teacher_signed_by.is_empty() {
+        signatures.push(format!("signed by {} as teacher", name(&review.teacher_signed_by)));
+    }
+    if !review.coordinator_signed_by.is_empty() {
+        signatures.push(format!("signed by {} as coordinator", name(&review.coordinator_signed_by)));
+    }
+    let state = review.state();
+    let teacher = caller.has_any(&["teacher"]) && review.teacher_signed_by.is_empty();
+    let coordinator = caller.has_any(&["coordinator", "program_manager"]) && review.coordinator_signed_by.is_empty();
+    Head {
+        title: format!("{class_title}: review"),
+        path: format!("/reviews/{}", review.class_review_id),
+        done: review.done_count,
+        total: review.student_count,
+        later: students.iter().filter(|student| !is_finished(student) && is_put_off(student, later)).count(),
+        left: students.iter().filter(|student| student.state() == StudentReviewState::Left).count(),
+        to_do: review.student_count - review.done_count,
+        state: words::class_review_state(state),
+        signatures,
+        may_submit: matches!(state, ClassReviewState::InProgress | ClassReviewState::Paused),
+        may_sign: state == ClassReviewState::AwaitingSignoff && (teacher || coordinator),
+        version: review.version,
+        request_id: fresh_id(),
+    }
+}
+
+fn is_put_off(student: &StudentReview, later: &HashSet<Uuid>) -> bool {
+    Uuid::parse_str(&student.student_id).is_ok_and(|id| later.contains(&id))
+}
+
+/// Whether nothing more is to do for a student.
+pub fn is_finished(student: &StudentReview) -> bool {
+    matches!(
+        student.state(),
+        StudentReviewState::Reviewed | StudentReviewState::NotReviewed | StudentReviewState::Left
+    )
+}
+
+/// The list of students.
+pub fn roster(
+    review_id: &str,
+    students: &[StudentReview],
+    names: &HashMap<String, Student>,
+    later: &HashSet<Uuid>,
+    current: &str,
+) -> Vec<RosterLine> {
+    students
+        .iter()
+        .map(|student| {
+            let now = student.student_id == current;
+            let (class, icon, mark, words) = match student.state() {
+                StudentReviewState::Reviewed => ("is-done", "check", "", "reviewed"),
+                StudentReviewState::NotReviewed => ("is-done", "x", "not", "not reviewed, with a reason"),
+                StudentReviewState::Left => ("is-left", "left", "left", "left the class"),
+                _ if is_put_off(student, later) => ("is-later", "later", "later", "put off for later"),
+                StudentReviewState::InProgress => ("is-todo", "todo", "begun", "begun, not yet reviewed"),
+                _ => ("is-todo", "todo", "", "not yet reviewed"),
+            };
+            RosterLine {
+                href: format!("/reviews/{review_id}/students/{}", student.student_id),
+                name: name_of(names, &student.student_id),
+                class: if now { "is-now" } else { class },
+                icon: if now { "now" } else { icon },
+                mark: if now { "now" } else { mark },
+                words: if now { "in review now" } else { words },
+                current: now,
+            }
+        })
+        .collect()
+}
+
+/// A student's name; words where the roster does not give one.
+pub fn name_of(names: &HashMap<String, Student>, id: &str) -> String {
+    names.get(id).map_or_else(|| "A student no longer in this class".to_owned(), |student| student.display_name.clone())
+}
+
+/// The next student to work on after one: the next open one in order, those put off last.
+pub fn next_open(students: &[StudentReview], later: &HashSet<Uuid>, after: &str) -> Option<String> {
+    let at = students.iter().position(|student| student.student_id == after).map_or(0, |at| at + 1);
+    let in_order = || students[at..].iter().chain(&students[..at.min(students.len())]);
+    let open = |student: &&StudentReview| !is_finished(student) && student.student_id != after;
+    in_order()
+        .filter(open)
+        .find(|student| !is_put_off(student, later))
+        .or_else(|| in_order().find(open))
+        .map(|student| student.student_id.clone())
+}
+
+/// One student in work.
+pub fn student(sources: &Sources<'_>, review: &StudentReview, name: String) -> StudentView {
+    let path = format!("/reviews/{}/students/{}", review.class_review_id, review.student_id);
+    let class_open = matches!(sources.review.state(), ClassReviewState::InProgress | ClassReviewState::Paused);
+    let open = class_open && !is_finished(review);
+    let tier = words::tier(review.assigned_tier());
+    let domains = DOMAINS.into_iter().map(|domain| domain_view(sources, review, domain)).collect();
+    StudentView {
+        student_id: review.student_id.clone(),
+        initials: words::initials(&name),
+        name,
+        position: String::new(),
+        grade: words::grade(&review.grade),
+        open,
+        finished: (!open).then(|| finished_words(review, class_open)),
+        may_reopen: class_open && matches!(review.state(), StudentReviewState::Reviewed | StudentReviewState::NotReviewed),
+        conflict: None,
+        closed: review.closed_entry_count,
+        domains,
+        interests: entries(review, Polarity::Interest, None).map(|entry| chip(sources.codes, entry)).collect(),
+        add_interest: adder("interest", "int", "an interest".to_owned(), "#interests".to_owned()),
+        suggested: suggested(review),
+        because: because(sources.codes, review),
+        assigned: tier.map_or("", |tier| tier.key),
+        assigned_words: tier,
+        reason: review.tier_reason.clone(),
+        reason_words: words::label(words::TIER_REASONS, &review.tier_reason),
+        reason_text: review.tier_reason_text.clone(),
+        no_strength_reason: review.no_strength_reason.clone(),
+        has_strength: entries(review, Polarity::Strength, None).next().is_some(),
+        gaps: Vec::new(),
+        version: review.version,
+        request_id: fresh_id(),
+        skip_id: fresh_id(),
+        previous: None,
+        next: None,
+        path,
+    }
+}
+
+/// The same with what is missing before it can be done.
+pub fn with_gaps(mut view: StudentView, review: &StudentReview) -> StudentView {
+    view.gaps = gaps(review);
+    view
+}
+
+/// Places a student between its neighbours.
+pub fn placed(mut view: StudentView, students: &[StudentReview]) -> StudentView {
+    let Some(at) = students.iter().position(|student| student.student_id == view.student_id) else { return view };
+    let path = |at: usize| {
+        students.get(at).map(|student| format!("/reviews/{}/students/{}", student.class_review_id, student.student_id))
+    };
+    view.position = format!("{} of {}", at + 1, students.len());
+    view.previous = at.checked_sub(1).and_then(path);
+    view.next = path(at + 1);
+    view
+}
+
+fn finished_words(review: &StudentReview, class_open: bool) -> String {
+    match review.state() {
+        StudentReviewState::Reviewed if class_open => "Reviewed. Open it again to change something.".to_owned(),
+        StudentReviewState::NotReviewed => format!(
+            "Not reviewed: {}.",
+            words::label(words::NOT_REVIEWED_REASONS, &review.not_reviewed_reason).to_lowercase()
+        ),
+        StudentReviewState::Left => "Left the class. What was written stays.".to_owned(),
+        _ => "This review was handed in; it can only be read.".to_owned(),
+    }
+}
+
+fn entries(review: &StudentReview, polarity: Polarity, domain: Option<Domain>) -> impl Iterator<Item = &Entry> {
+    review
+        .entries
+        .iter()
+        .filter(move |entry| entry.polarity() == polarity && domain.is_none_or(|domain| entry.domain() == domain))
+}
+
+fn domain_view(sources: &Sources<'_>, review: &StudentReview, domain: DomainWords) -> DomainView {
+    DomainView {
+        words: domain,
+        strengths: entries(review, Polarity::Strength, Some(domain.domain)).map(|entry| chip(sources.codes, entry)).collect(),
+        needs: entries(review, Polarity::Need, Some(domain.domain)).map(|entry| need(sources, entry)).collect(),
+        no_concern: review.no_concern_domains().any(|marked| marked == domain.domain),
+        add_strength: adder(
+            "strength",
+            domain.class,
+            format!("a strength, {}", domain.name),
+            format!("#strengths-{}", domain.class),
+        ),
+        add_need: adder("need", domain.class, format!("a need, {}", domain.name), format!("#needs-{}", domain.class)),
+    }
+}
+
+fn adder(polarity: &'static str, domain: &'static str, what: String, target: String) -> Adder {
+    Adder { polarity, domain, what, target, request_id: fresh_id(), entry_id: fresh_id() }
+}
+
+/// A strength or interest.
+pub fn chip(codes: &CodeList, entry: &Entry) -> ChipView {
+    ChipView {
+        entry_id: entry.entry_id.clone(),
+        kind: if entry.polarity() == Polarity::Interest { "interest" } else { "strength" },
+        label: codes.label(&entry.code),
+        version: entry.version,
+        restricted: is_restricted(entry.sensitivity()),
+        request_id: fresh_id(),
+    }
+}
+
+/// A need.
+pub fn need(sources: &Sources<'_>, entry: &Entry) -> NeedView {
+    let least = sources.codes.get(&entry.code).map_or(Sensitivity::General, |code| code.sensitivity());
+    let mut sensitivities = Vec::new();
+    if !is_restricted(least) {
+        sensitivities.push(("general", "staff who work with the student"));
+    }
+    if least != Sensitivity::Protected {
+        sensitivities.push(("restricted", "coordinator, support team, writer"));
+    }
+    if least == Sensitivity::Protected || entry.sensitivity() == Sensitivity::Protected {
+        sensitivities.push(("protected", "only those on the case"));
+    }
+    let teacher_only = sources.caller.has_any(&["teacher"]) && !sources.caller.works_by_school();
+    NeedView {
+        entry_id: entry.entry_id.clone(),
+        code: entry.code.clone(),
+        label: sources.codes.label(&entry.code),
+        severity: entry.severity,
+        certainty: words::certainty(entry.certainty()),
+        source: words::source(entry.source()),
+        note: entry.note.clone(),
+        sensitivity: sensitivity(entry.sensitivity()),
+        sensitivities,
+        version: entry.version,
+        restricted: is_restricted(entry.sensitivity()),
+        // A teacher changes what teachers wrote; the service decides, this only leaves out buttons that it would refuse.
+        mine: !teacher_only || matches!(words::source(entry.source()), "" | "teacher"),
+        request_id: fresh_id(),
+        remove_id: fresh_id(),
+        conflict: None,
+        oob: false,
+    }
+}
+
+/// Who may see an entry, in forms.
+pub fn sensitivity(sensitivity: Sensitivity) -> &'static str {
+    match sensitivity {
+        Sensitivity::Restricted => "restricted",
+        Sensitivity::Protected => "protected",
+        Sensitivity::General | Sensitivity::Unspecified => "general",
+    }
+}
+
+fn suggested(review: &StudentReview) -> Suggested {
+    let tier = words::tier(review.suggested_tier());
+    Suggested { key: tier.map_or("", |tier| tier.key), words: tier.map_or("", |tier| tier.words) }
+}
+
+fn because(codes: &CodeList, review: &StudentReview) -> String {
+    let parts: Vec<String> = review
+        .suggested_because
+        .iter()
+        .filter_map(|id| review.entries.iter().find(|entry| entry.entry_id == *id))
+        .map(|entry| format!("{} {} ({})", codes.label(&entry.code), entry.severity, words::certainty(entry.certainty())))
+        .collect();
+    match parts.as_slice() {
+        [] => "No need is noted.".to_owned(),
+        [one] => format!("Because: {one}."),
+        [most @ .., last] => format!("Because: {} and {last}.", most.join(", ")),
+    }
+}

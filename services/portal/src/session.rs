@@ -1,0 +1,308 @@
+//! Sessions, kept in memory and known by a random cookie. The store holds only the hash of the cookie.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Name of the session cookie.
+pub const COOKIE: &str = "wraparound_session";
+/// Sessions held at most; beyond it the one that was idle for longest ends.
+const MOST_SESSIONS: usize = 20_000;
+/// A sign-in that was begun must end within this.
+const SIGN_IN_WINDOW: Duration = Duration::from_secs(600);
+
+/// Hash of a session cookie: the key in the store.
+pub type SessionKey = [u8; 32];
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Session that the request belongs to.
+    pub key: SessionKey,
+    /// Subject at the issuer.
+    pub subject: String,
+    /// Name to show.
+    pub name: String,
+    /// Roles from the ID token.
+    pub roles: Vec<String>,
+    /// UUIDs of schools from the ID token; may be empty.
+    pub school_ids: Vec<String>,
+    /// Sent to the services as bearer token.
+    pub token: SecretString,
+    /// Token that forms carry.
+    pub csrf: String,
+}
+
+impl Caller {
+    /// Whether one of these roles is held.
+    pub fn has_any(&self, roles: &[&str]) -> bool {
+        self.roles.iter().any(|held| roles.contains(&held.as_str()))
+    }
+
+    /// Whether this is a user of a partner organisation.
+    pub fn is_partner(&self) -> bool {
+        self.has_any(&["partner_user", "partner_system"])
+    }
+
+    /// Whether this is somebody who works with students by name. The services decide; this only chooses links.
+    pub fn sees_students(&self) -> bool {
+        self.has_any(&[
+            "teacher", "coordinator", "case_manager", "student_support_member", "nurse", "counsellor", "principal",
+            "assistant_principal", "program_manager",
+        ])
+    }
+
+    /// Whether this is somebody who works with a school rather than with single classes.
+    pub fn works_by_school(&self) -> bool {
+        self.has_any(&[
+            "coordinator", "case_manager", "student_support_member", "nurse", "counsellor", "principal",
+            "assistant_principal", "program_manager",
+        ])
+    }
+
+    /// Whether reports are of use to this caller.
+    pub fn sees_reports(&self) -> bool {
+        self.has_any(&["coordinator", "principal", "assistant_principal", "program_manager", "district_leader"])
+    }
+}
+
+/// A sign-in that was begun.
+#[derive(Debug, Clone)]
+pub struct PendingSignIn {
+    /// State sent to the issuer.
+    pub state: String,
+    /// Nonce expected in the ID token.
+    pub nonce: String,
+    /// PKCE verifier.
+    pub verifier: String,
+    /// Path to go to afterwards.
+    pub next: String,
+}
+
+/// What the issuer told us at the end of a sign-in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Subject at the issuer.
+    pub subject: String,
+    /// Name to show.
+    pub name: String,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Schools.
+    pub school_ids: Vec<String>,
+    /// Access token.
+    pub token: SecretString,
+    /// How long the access token holds.
+    pub lifetime: Option<Duration>,
+}
+
+enum Stage {
+    Pending(PendingSignIn),
+    Signed { who: SignedIn, csrf: String, later: HashSet<(Uuid, Uuid)> },
+}
+
+struct Session {
+    ends: Instant,
+    seen: Instant,
+    stage: Stage,
+}
+
+/// All sessions of this process.
+pub struct SessionStore {
+    idle: Duration,
+    max: Duration,
+    sessions: Mutex<HashMap<SessionKey, Session>>,
+}
+
+impl SessionStore {
+    /// An empty store.
+    pub fn new(idle: Duration, max: Duration) -> Self {
+        Self { idle, max, sessions: Mutex::new(HashMap::new()) }
+    }
+
+    /// Begins a sign-in; answers the cookie value.
+    pub fn begin(&self, pending: PendingSignIn) -> String {
+        let now = Instant::now();
+        self.insert(Session { ends: now + SIGN_IN_WINDOW, seen: now, stage: Stage::Pending(pending) })
+    }
+
+    /// Takes a begun sign-in out: it can be finished once.
+    pub fn take_pending(&self, cookie: &str) -> Option<PendingSignIn> {
+        let mut sessions = self.lock();
+        let key = key_of(cookie);
+        match sessions.get(&key) {
+            Some(session) if session.ends > Instant::now() => match &session.stage {
+                Stage::Pending(pending) => {
+                    let pending = pending.clone();
+                    sessions.remove(&key);
+                    Some(pending)
+                }
+                Stage::Signed { .. } => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Starts a session under a fresh cookie value, so that one known before sign-in is worth nothing after it.
+    pub fn start(&self, who: SignedIn) -> String {
+        let now = Instant::now();
+        let lasts = who.lifetime.map_or(self.max, |lifetime| lifetime.min(self.max));
+        let stage = Stage::Signed { who, csrf: random_token(), later: HashSet::new() };
+        self.insert(Session { ends: now + lasts, seen: now, stage })
+    }
+
+    /// The caller behind a cookie, where the session lives. Counts as activity.
+    pub fn caller(&self, cookie: &str) -> Option<Caller> {
+        let now = Instant::now();
+        let key = key_of(cookie);
+        let mut sessions = self.lock();
+        let session = sessions.get_mut(&key)?;
+        if session.ends <= now || now.duration_since(session.seen) > self.idle {
+            sessions.remove(&key);
+            return None;
+        }
+        session.seen = now;
+        match &session.stage {
+            Stage::Pending(_) => None,
+            Stage::Signed { who, csrf, .. } => Some(Caller {
+                key,
+                subject: who.subject.clone(),
+                name: who.name.clone(),
+                roles: who.roles.clone(),
+                school_ids: who.school_ids.clone(),
+                token: who.token.clone(),
+                csrf: csrf.clone(),
+            }),
+        }
+    }
+
+    /// Ends a session.
+    pub fn end(&self, key: &SessionKey) {
+        self.lock().remove(key);
+    }
+
+    /// Puts a student off for later in a class review, for this session.
+    pub fn put_off(&self, key: &SessionKey, class_review: Uuid, student: Uuid) {
+        if let Some(Session { stage: Stage::Signed { later, .. }, .. }) = self.lock().get_mut(key) {
+            later.insert((class_review, student));
+        }
+    }
+
+    /// Takes "later" back.
+    pub fn take_up(&self, key: &SessionKey, class_review: Uuid, student: Uuid) {
+        if let Some(Session { stage: Stage::Signed { later, .. }, .. }) = self.lock().get_mut(key) {
+            later.remove(&(class_review, student));
+        }
+    }
+
+    /// Students of a class review that this session put off.
+    pub fn put_off_in(&self, key: &SessionKey, class_review: Uuid) -> HashSet<Uuid> {
+        match self.lock().get(key) {
+            Some(Session { stage: Stage::Signed { later, .. }, .. }) => {
+                later.iter().filter(|(review, _)| *review == class_review).map(|(_, student)| *student).collect()
+            }
+            _ => HashSet::new(),
+        }
+    }
+
+    fn insert(&self, session: Session) -> String {
+        let cookie = random_token();
+        let mut sessions = self.lock();
+        if sessions.len() >= MOST_SESSIONS {
+            let now = Instant::now();
+            sessions.retain(|_, held| held.ends > now && now.duration_since(held.seen) <= self.idle);
+        }
+        if sessions.len() >= MOST_SESSIONS
+            && let Some(oldest) = sessions.iter().min_by_key(|(_, held)| held.seen).map(|(key, _)| *key)
+        {
+            sessions.remove(&oldest);
+        }
+        sessions.insert(key_of(&cookie), session);
+        cookie
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(cookie: &str) -> SessionKey {
+    Sha256::digest(cookie.as_bytes()).into()
+}
+
+/// 32 random bytes as text.
+pub fn random_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// The value of our cookie in a `Cookie` header.
+pub fn cookie_in(header: &str) -> Option<&str> {
+    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// The `Set-Cookie` line for a session; an empty value ends it.
+pub fn set_cookie(value: &str, secure: bool) -> String {
+    let age = if value.is_empty() { "; Max-Age=0" } else { "" };
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{age}{secure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn someone(lifetime: Option<Duration>) -> SignedIn {
+        SignedIn {
+            subject: "s".into(),
+            name: "Fictional Person".into(),
+            roles: vec!["teacher".into()],
+            school_ids: vec![],
+            token: SecretString::from("t".to_owned()),
+            lifetime,
+        }
+    }
+
+    #[test]
+    fn a_session_is_found_by_its_cookie_alone() {
+        let store = SessionStore::new(Duration::from_secs(60), Duration::from_secs(600));
+        let cookie = store.start(someone(None));
+        assert!(store.caller(&cookie).is_some());
+        assert!(store.caller("another").is_none());
+        let caller = store.caller(&cookie).unwrap();
+        store.end(&caller.key);
+        assert!(store.caller(&cookie).is_none());
+    }
+
+    #[test]
+    fn a_session_ends_when_idle_and_when_its_token_does() {
+        let store = SessionStore::new(Duration::ZERO, Duration::from_secs(600));
+        let cookie = store.start(someone(None));
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(store.caller(&cookie).is_none());
+        let store = SessionStore::new(Duration::from_secs(60), Duration::from_secs(600));
+        assert!(store.caller(&store.start(someone(Some(Duration::ZERO)))).is_none());
+    }
+
+    #[test]
+    fn a_begun_sign_in_can_be_finished_once_and_is_no_session() {
+        let store = SessionStore::new(Duration::from_secs(60), Duration::from_secs(600));
+        let pending = PendingSignIn { state: "a".into(), nonce: "b".into(), verifier: "c".into(), next: "/".into() };
+        let cookie = store.begin(pending);
+        assert!(store.caller(&cookie).is_none());
+        assert!(store.take_pending(&cookie).is_some());
+        assert!(store.take_pending(&cookie).is_none());
+    }
+
+    #[test]
+    fn the_cookie_is_closed_to_scripts_and_other_sites() {
+        assert_eq!(set_cookie("v", true), "wraparound_session=v; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(cookie_in("a=b; wraparound_session=v"), Some("v"));
+        assert_eq!(cookie_in("a=b"), None);
+    }
+}
