@@ -37,9 +37,15 @@ impl Gate {
         let mut roles: BTreeSet<String> = claims.roles.iter().cloned().collect();
         let mut teaches = BTreeSet::new();
         let mut at: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
-        // A role in the token without a place in the roster holds for the district where policies allow that.
+        // A role in the token holds at the schools that the token names; where it names none, for the district where policies allow that.
         for role in &claims.roles {
-            at.entry(role.clone()).or_default().insert(DISTRICT);
+            let places = at.entry(role.clone()).or_default();
+            match &claims.school_ids {
+                Some(schools) => places.extend(schools.iter().copied()),
+                None => {
+                    places.insert(DISTRICT);
+                }
+            }
         }
         if let Some(staff_id) = claims.staff_id {
             for (relation, object) in self.access.relationships().of(staff_id).await.map_err(status)?.iter() {

@@ -28,6 +28,8 @@ pub struct TokenSettings {
     pub organisation_id_claim: String,
     /// Claim that lists roles.
     pub roles_claim: String,
+    /// Claim that lists the schools at which the token's roles hold.
+    pub school_ids_claim: String,
 }
 
 /// What a token says of its bearer.
@@ -41,6 +43,8 @@ pub struct Claims {
     pub organisation_id: Option<Uuid>,
     /// See [`TokenSettings::roles_claim`].
     pub roles: Vec<String>,
+    /// See [`TokenSettings::school_ids_claim`]. None where the token does not say, which is the whole district.
+    pub school_ids: Option<Vec<Uuid>>,
     expires: u64,
 }
 
@@ -171,6 +175,15 @@ impl TokenVerifier {
                 .and_then(serde_json::Value::as_array)
                 .map(|roles| roles.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
                 .unwrap_or_default(),
+            school_ids: claims
+                .get(&self.settings.school_ids_claim)
+                .and_then(serde_json::Value::as_array)
+                .map(|ids| {
+                    ids.iter()
+                        .map(|id| id.as_str().and_then(|text| Uuid::parse_str(text).ok()).ok_or(TokenError::Invalid("a school id is not a UUID")))
+                        .collect::<Result<Vec<_>, _>>()
+                })
+                .transpose()?,
             expires: claims.get("exp").and_then(serde_json::Value::as_u64).unwrap_or(0),
         })
     }

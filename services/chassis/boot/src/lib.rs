@@ -10,6 +10,6 @@ pub mod settings;
 pub mod telemetry;
 
 pub use cli::main;
-pub use run::{Running, Shared, Work, start};
+pub use run::{Running, Shared, Work, start, start_on};
 pub use service::{Context, Job, Parts, Service};
 pub use settings::{Settings, SettingsError};

@@ -99,6 +99,11 @@ pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyho
 
 /// Starts a service in this process. Its schema must be migrated.
 pub async fn start<S: Service>(settings: Settings<S::Own>, shared: &Shared, work: Work) -> anyhow::Result<Running> {
+    start_on::<S>(settings, shared, work, None).await
+}
+
+/// As [`start`], on a port that the process holds already; `server.address` then only says which it is.
+pub async fn start_on<S: Service>(settings: Settings<S::Own>, shared: &Shared, work: Work, held: Option<TcpListener>) -> anyhow::Result<Running> {
     let context = context::<S>(settings, shared)?;
     if let Some(migrations) = S::migrations() {
         shared.readiness.watch(migrations, context.pool.clone());
@@ -117,7 +122,12 @@ pub async fn start<S: Service>(settings: Settings<S::Own>, shared: &Shared, work
     if work == Work::Background {
         return Ok(Running { address: SocketAddr::from(([0, 0, 0, 0], 0)) });
     }
-    let listener = TcpListener::bind(server.address).await.with_context(|| format!("{}: cannot listen on {}; set server.address to a free one", S::NAME, server.address))?;
+    let listener = match held {
+        Some(listener) => listener,
+        None => TcpListener::bind(server.address)
+            .await
+            .with_context(|| format!("{}: cannot listen on {}; set server.address to a free one", S::NAME, server.address))?,
+    };
     let address = listener.local_addr()?;
     match parts {
         Parts { grpc: Some(routes), .. } => serve_grpc::<S>(routes, gate, listener, &server, shared).await?,

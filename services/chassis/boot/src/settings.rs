@@ -119,6 +119,7 @@ pub enum LogFormat {
 pub struct LogSettings {
     pub format: LogFormat,
     pub filter: String,
+    pub file: String,
 }
 
 /// See `[telemetry]` in `default.toml`.

@@ -1,14 +1,17 @@
 //! Logs, traces and metrics of one process. Never names, never free text, never tokens (`docs/LOGGING.md`).
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -40,7 +43,7 @@ pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings)
     }
     let traces = traces.build();
     let bridge = tracing_opentelemetry::layer().with_tracer(traces.tracer("wraparound"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer(log)?).with_ansi(false);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text => lines.with_target(false).boxed(),
@@ -48,6 +51,14 @@ pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings)
     tracing_subscriber::registry().with(filter).with(lines).with(bridge).try_init()?;
     metrics_handle()?;
     Ok(Telemetry { traces, metrics })
+}
+
+fn writer(log: &LogSettings) -> anyhow::Result<BoxMakeWriter> {
+    if log.file.is_empty() {
+        return Ok(BoxMakeWriter::new(std::io::stderr));
+    }
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&log.file);
+    Ok(BoxMakeWriter::new(std::sync::Mutex::new(file.with_context(|| format!("log.file: cannot write {}", log.file))?)))
 }
 
 fn metrics_handle() -> anyhow::Result<&'static PrometheusHandle> {

@@ -34,6 +34,11 @@ impl PostgresLog {
     }
 
     async fn ensure_tables(&self) -> Result<(), LogError> {
+        // A role that may only write to the log still finds the tables that its operator made.
+        let made: bool = sqlx::query_scalar("select to_regclass('event_log.topic') is not null and to_regclass('event_log.record') is not null").fetch_one(&self.pool).await?;
+        if made {
+            return Ok(());
+        }
         let mut tx = self.pool.begin().await?;
         // Several services start at once; `create ... if not exists` alone may still collide.
         sqlx::query("select pg_advisory_xact_lock(hashtext('wraparound event log'))").execute(&mut *tx).await?;
