@@ -1,7 +1,7 @@
 //! The contract: messages, services and events of every Wraparound service.
 //!
 //! Generated from `proto/wraparound/**`; the comments there are the documentation.
-#![expect(missing_docs, clippy::all, reason = "generated code; the .proto files carry the comments")]
+#![expect(missing_docs, clippy::all, clippy::allow_attributes_without_reason, reason = "generated code; the .proto files carry the comments")]
 
 /// Everything, compiled, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));

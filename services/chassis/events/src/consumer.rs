@@ -212,7 +212,9 @@ impl Consumer {
     }
 
     async fn advance(&self, conn: &mut PgConnection, records: &[Record]) -> Result<(), DbError> {
-        let mut ends: HashMap<(&str, i32), (i64, i64, Option<DateTime<Utc>>)> = HashMap::new();
+        /// Next offset, records, newest event.
+        type End = (i64, i64, Option<DateTime<Utc>>);
+        let mut ends: HashMap<(&str, i32), End> = HashMap::new();
         for record in records {
             let end = ends.entry((&record.topic, record.partition)).or_default();
             end.0 = end.0.max(record.offset + 1);

@@ -1,5 +1,4 @@
 //! The broker that the other tests stand on: what is acknowledged is there after a kill and after a restart.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 use std::time::Duration;
 

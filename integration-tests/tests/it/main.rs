@@ -1,0 +1,5 @@
+//! Everything that is tested over the running system, in one binary.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
+
+mod event_contract;
+mod kafka_broker;
