@@ -3,3 +3,4 @@
 
 mod event_contract;
 mod kafka_broker;
+mod rules;
