@@ -6,12 +6,16 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use chassis_boot::settings::PeerSettings;
+use chassis_boot::{Context, Parts, Service};
+use chassis_events::Topic;
+use chassis_pg::Migrations;
 
 use crate::auth::{self, SignIn};
 use crate::clients::Clients;
 use crate::fault::{Fault, frame_answers};
 use crate::lookup::CodeCache;
-use crate::pages::{class_list, class_review};
+use crate::pages::{class_list, class_review, find_student, referral, report, student, unmet};
 use crate::session::SessionStore;
 use crate::settings::PortalSettings;
 use crate::assets;
@@ -35,16 +39,34 @@ pub struct App {
 
 impl App {
     /// Prepares the portal; asks nobody yet.
-    pub fn new(settings: PortalSettings) -> anyhow::Result<Self> {
-        // A second installation of the same provider answers an error that means nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    pub fn new(settings: PortalSettings, peers: &PeerSettings) -> anyhow::Result<Self> {
+        chassis_boot::run::install_crypto();
         Ok(Self {
             sessions: SessionStore::new(settings.session_idle(), settings.session_max()),
             sign_in: SignIn::new(&settings)?,
-            clients: Clients::new(&settings)?,
+            clients: Clients::new(peers, settings.call_timeout())?,
             codes: CodeCache::default(),
             settings,
         })
+    }
+}
+
+/// The portal as the chassis runs it: web pages, no schema, no events.
+pub struct Portal;
+
+impl Service for Portal {
+    type Own = PortalSettings;
+    const NAME: &'static str = "portal";
+    const DEFAULTS: &'static str = include_str!("../default.toml");
+    const TOPICS: &'static [Topic] = &[];
+
+    fn migrations() -> Option<Migrations> {
+        None
+    }
+
+    async fn build(context: Context<PortalSettings>) -> anyhow::Result<Parts> {
+        let app = App::new(context.settings.service.clone(), &context.settings.peers)?;
+        Ok(Parts { http: Some(router(Arc::new(app))), ..Parts::default() })
     }
 }
 
@@ -71,6 +93,24 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/reviews/{review_id}/students/{student_id}/later", post(class_review::decision::later))
         .route("/reviews/{review_id}/students/{student_id}/skip", post(class_review::decision::skip))
         .route("/reviews/{review_id}/students/{student_id}/reopen", post(class_review::decision::reopen))
+        .route("/students", get(find_student::page))
+        .route("/students/{student_id}", get(student::page))
+        .route("/students/{student_id}/plan", post(student::acts::move_plan))
+        .route("/students/{student_id}/items", post(student::acts::add_item))
+        .route("/students/{student_id}/items/{item_id}", post(student::acts::move_item))
+        .route("/students/{student_id}/items/{item_id}/enrolments", post(student::acts::enrol))
+        .route("/students/{student_id}/enrolments/{enrolment_id}", post(student::acts::move_enrolment))
+        .route("/students/{student_id}/enrolments/{enrolment_id}/deliveries", post(student::acts::log_delivery))
+        .route("/students/{student_id}/needs/{need_id}", post(student::acts::judge))
+        .route("/students/{student_id}/consents", post(student::acts::record_consent))
+        .route("/students/{student_id}/refer", get(referral::compose::page).post(referral::compose::create))
+        .route("/referrals", get(referral::list))
+        .route("/referrals/{referral_id}", get(referral::page))
+        .route("/referrals/{referral_id}/send", post(referral::acts::send))
+        .route("/referrals/{referral_id}/move", post(referral::acts::transition))
+        .route("/referrals/{referral_id}/judge", post(referral::acts::judge))
+        .route("/unmet", get(unmet::page))
+        .route("/reports", get(report::page))
         .fallback(|| async { Fault::not_found() })
         .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(from_fn_with_state(Arc::clone(&app), frame_answers))

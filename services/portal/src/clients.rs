@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
+use chassis_boot::settings::PeerSettings;
+use chassis_rpc::channel::ChannelSettings;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
 use proto::plans::v1::plan_service_client::PlanServiceClient;
@@ -12,11 +15,10 @@ use secrecy::ExposeSecret;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::session::Caller;
-use crate::settings::PortalSettings;
 
 /// A channel that speaks for one caller.
 pub type Spoken = InterceptedService<Channel, OnBehalf>;
@@ -50,20 +52,17 @@ pub struct Clients {
 
 impl Clients {
     /// Prepares the channels; refuses addresses that are none.
-    pub fn new(settings: &PortalSettings) -> anyhow::Result<Self> {
-        let timeout = settings.call_timeout();
-        let channel = |name: &str, url: &str| -> anyhow::Result<Channel> {
-            let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| {
-                anyhow::anyhow!("{name} = {url:?} is no address ({error}); write it like http://127.0.0.1:7401")
-            })?;
-            Ok(endpoint.connect_timeout(Duration::from_secs(3)).timeout(timeout).tcp_nodelay(true).connect_lazy())
+    pub fn new(peers: &PeerSettings, timeout: Duration) -> anyhow::Result<Self> {
+        let channel = |name: &str, uri: &str| {
+            chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ca_file: peers.ca_file.clone() })
+                .with_context(|| format!("peers.{name} = {uri:?} cannot be used; write it like http://127.0.0.1:7401"))
         };
         Ok(Self {
-            rosters: channel("portal.rosters_url", &settings.rosters_url)?,
-            reviews: channel("portal.reviews_url", &settings.reviews_url)?,
-            plans: channel("portal.plans_url", &settings.plans_url)?,
-            partners: channel("portal.partners_url", &settings.partners_url)?,
-            reporting: channel("portal.reporting_url", &settings.reporting_url)?,
+            rosters: channel("rosters", &peers.rosters)?,
+            reviews: channel("reviews", &peers.reviews)?,
+            plans: channel("plans", &peers.plans)?,
+            partners: channel("partners", &peers.partners)?,
+            reporting: channel("reporting", &peers.reporting)?,
             timeout,
         })
     }

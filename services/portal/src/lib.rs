@@ -17,5 +17,5 @@ pub mod session;
 pub mod settings;
 pub mod words;
 
-pub use app::{App, router};
+pub use app::{App, Portal, router};
 pub use settings::PortalSettings;

@@ -1,4 +1,4 @@
-//! What the portal is told at start.
+//! What the portal is told at start, under `[service]`; `default.toml` documents each key for operators.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 /// Settings of the portal. Times are whole numbers with their unit in the name.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PortalSettings {
     /// Where browsers reach the portal, without a slash at the end: `https://support.example.org`.
     pub public_url: String,
@@ -16,33 +15,17 @@ pub struct PortalSettings {
     /// How the portal is registered there.
     pub client_id: String,
     /// Its secret there; empty for a public client, which relies on PKCE alone.
-    #[serde(default = "no_secret")]
     pub client_secret: SecretString,
     /// Scopes asked for beside `openid`.
-    #[serde(default = "default_scopes")]
     pub scopes: Vec<String>,
-    /// Address of the rosters service, e.g. `http://127.0.0.1:7401`.
-    pub rosters_url: String,
-    /// Address of the reviews service.
-    pub reviews_url: String,
-    /// Address of the plans service.
-    pub plans_url: String,
-    /// Address of the partners service.
-    pub partners_url: String,
-    /// Address of the reporting service.
-    pub reporting_url: String,
     /// How long one call to a service may take.
-    #[serde(default = "default_call_timeout")]
     pub call_timeout_ms: u64,
     /// A session without a request for this long ends.
-    #[serde(default = "default_idle")]
     pub session_idle_minutes: u64,
     /// A session ends after this long, whatever happens.
-    #[serde(default = "default_max")]
     pub session_max_hours: u64,
     /// Shown on top of every page; empty for none. The development district says here that its data and
     /// its sign-in are fictional.
-    #[serde(default)]
     pub notice: String,
 }
 
@@ -71,24 +54,4 @@ impl PortalSettings {
     pub fn notice(&self) -> Option<String> {
         (!self.notice.is_empty()).then(|| self.notice.clone())
     }
-}
-
-fn no_secret() -> SecretString {
-    SecretString::from(String::new())
-}
-
-fn default_scopes() -> Vec<String> {
-    vec!["profile".to_owned()]
-}
-
-fn default_call_timeout() -> u64 {
-    10_000
-}
-
-fn default_idle() -> u64 {
-    30
-}
-
-fn default_max() -> u64 {
-    10
 }

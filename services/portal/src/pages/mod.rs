@@ -2,3 +2,8 @@
 
 pub mod class_list;
 pub mod class_review;
+pub mod find_student;
+pub mod referral;
+pub mod report;
+pub mod student;
+pub mod unmet;

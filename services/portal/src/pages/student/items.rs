@@ -1,0 +1,224 @@
+//! Items of a plan: enrolments, sessions and referrals, and what can happen to each next.
+
+use proto::partners::v1::{Outcome, Referral, ReferralState};
+use proto::plans::v1::{Enrolment, EnrolmentState, PlanItem, PlanItemKind, PlanItemState};
+
+use crate::form::fresh_id;
+use crate::lookup::service_category_label;
+use crate::pages::referral::words::{referral_state, referral_tag};
+use crate::words;
+
+use super::view::{Sources, partner_name};
+
+/// A button that moves something on.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// Transition.
+    pub value: &'static str,
+    /// What the button says.
+    pub words: &'static str,
+}
+
+/// An enrolment in a service.
+pub struct EnrolmentView {
+    /// Enrolment.
+    pub id: String,
+    /// State in words.
+    pub state: &'static str,
+    /// Style.
+    pub tag: &'static str,
+    /// For the next write.
+    pub version: i64,
+    /// What can happen next.
+    pub moves: Vec<Move>,
+    /// Whether sessions can be logged.
+    pub logs: bool,
+    /// Minutes of one session, as planned.
+    pub minutes: i32,
+    /// Sessions logged.
+    pub delivered: i32,
+    /// Sessions planned in all.
+    pub planned: i32,
+    /// Width of what was delivered in a bar of 98.
+    pub width: i32,
+    /// Ids for the next commands.
+    pub request_id: String,
+    /// Id of the next session logged.
+    pub delivery_id: String,
+}
+
+/// A referral behind an item.
+pub struct ReferralLine {
+    /// Referral.
+    pub id: String,
+    /// Partner.
+    pub partner: String,
+    /// State in words.
+    pub state: &'static str,
+    /// Style.
+    pub tag: &'static str,
+    /// Outcome in words; empty while open.
+    pub outcome: String,
+}
+
+/// A plan item.
+pub struct ItemView {
+    /// Item.
+    pub id: String,
+    /// What is to happen.
+    pub description: String,
+    /// Kind and category in words.
+    pub kind: String,
+    /// What it builds on.
+    pub builds_on: String,
+    /// State in words.
+    pub state: &'static str,
+    /// Style.
+    pub tag: &'static str,
+    /// By when.
+    pub due: String,
+    /// For the next write.
+    pub version: i64,
+    /// What can happen next, where nothing else decides the state.
+    pub moves: Vec<Move>,
+    /// Enrolments.
+    pub enrolments: Vec<EnrolmentView>,
+    /// Referrals.
+    pub referrals: Vec<ReferralLine>,
+    /// Whether an enrolment can be added.
+    pub may_enrol: bool,
+    /// Whether a referral can be made.
+    pub may_refer: bool,
+    /// Id under which the next command is sent.
+    pub request_id: String,
+    /// Id of the next enrolment.
+    pub enrolment_id: String,
+    /// Needs it answers, for a referral's link.
+    pub need_ids: String,
+}
+
+/// A plan item with what hangs on it.
+pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
+    let enrolments: Vec<EnrolmentView> = sources
+        .plan
+        .enrolments
+        .iter()
+        .filter(|enrolment| enrolment.plan_item_id == item.plan_item_id)
+        .map(|enrolment| enrolment_view(enrolment, writes))
+        .collect();
+    let referrals: Vec<ReferralLine> = sources
+        .referrals
+        .iter()
+        .filter(|referral| referral.plan_item_id == item.plan_item_id || referral.referral_id == item.referral_id)
+        .map(|referral| ReferralLine {
+            id: referral.referral_id.clone(),
+            partner: partner_name(sources, &referral.partner_id),
+            state: referral_state(referral.state()),
+            tag: referral_tag(referral.state()),
+            outcome: outcome(referral),
+        })
+        .collect();
+    let open = matches!(item.state(), PlanItemState::Planned | PlanItemState::Arranging | PlanItemState::InPlace);
+    let by_itself = enrolments.is_empty() && referrals.is_empty() && item.referral_id.is_empty();
+    let kind = ITEM_KIND_WORDS.iter().find(|(kind, _)| *kind == item.kind()).map_or("", |(_, words)| words);
+    ItemView {
+        id: item.plan_item_id.clone(),
+        description: if item.description.is_empty() { service_category_label(&item.service_category) } else { item.description.clone() },
+        kind: if item.service_category.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}: {}", service_category_label(&item.service_category).to_lowercase())
+        },
+        builds_on: item.builds_on_codes.iter().map(|code| sources.codes.label(code).to_lowercase()).collect::<Vec<_>>().join(", "),
+        state: words::item_state(item.state()),
+        tag: match item.state() {
+            PlanItemState::InPlace | PlanItemState::Done => "ok",
+            PlanItemState::Arranging => "info",
+            _ => "",
+        },
+        due: words::day(&item.due_on),
+        version: item.version,
+        moves: if writes && by_itself { item_moves(item.state()) } else { Vec::new() },
+        may_enrol: writes && open && enrolments.is_empty() && referrals.is_empty() && item.kind() == PlanItemKind::Service,
+        may_refer: writes
+            && sources.refers
+            && open
+            && enrolments.is_empty()
+            && item.kind() == PlanItemKind::Referral
+            && referrals.iter().all(|line| matches!(line.state, "closed" | "declined" | "withdrawn" | "entered in error")),
+        need_ids: item.need_ids.join(","),
+        enrolments,
+        referrals,
+        request_id: fresh_id(),
+        enrolment_id: fresh_id(),
+    }
+}
+
+const ITEM_KIND_WORDS: [(PlanItemKind, &str); 7] = [
+    (PlanItemKind::Service, "Service inside the school"),
+    (PlanItemKind::Referral, "Service of a partner"),
+    (PlanItemKind::SchoolSupport, "Small support by staff"),
+    (PlanItemKind::HomeStrategy, "At home"),
+    (PlanItemKind::FamilyAction, "The family does it"),
+    (PlanItemKind::Accommodation, "A change in teaching"),
+    (PlanItemKind::InformationOnly, "Information"),
+];
+
+fn outcome(referral: &Referral) -> String {
+    match referral.outcome() {
+        Outcome::Unspecified => String::new(),
+        Outcome::NeedMet => "Need met".to_owned(),
+        Outcome::NeedPartlyMet => "Need partly met".to_owned(),
+        Outcome::NeedNotMet => "Need not met".to_owned(),
+        Outcome::Unknown if referral.state() == ReferralState::Closed => "Outcome not known".to_owned(),
+        Outcome::Unknown => String::new(),
+    }
+}
+
+fn enrolment_view(enrolment: &Enrolment, writes: bool) -> EnrolmentView {
+    let planned = enrolment.sessions_per_week * enrolment.weeks;
+    EnrolmentView {
+        id: enrolment.enrolment_id.clone(),
+        state: words::enrolment_state(enrolment.state()),
+        tag: match enrolment.state() {
+            EnrolmentState::Active | EnrolmentState::Completed => "ok",
+            EnrolmentState::Offered | EnrolmentState::Accepted => "info",
+            EnrolmentState::Waitlisted | EnrolmentState::Paused => "warn",
+            _ => "",
+        },
+        version: enrolment.version,
+        moves: if writes { enrolment_moves(enrolment.state()) } else { Vec::new() },
+        logs: writes && enrolment.state() == EnrolmentState::Active,
+        minutes: enrolment.minutes_per_session,
+        delivered: enrolment.delivery_count,
+        planned,
+        width: if planned > 0 { (98 * enrolment.delivery_count / planned).clamp(0, 98) } else { 0 },
+        request_id: fresh_id(),
+        delivery_id: fresh_id(),
+    }
+}
+
+/// Buttons from transitions and their words.
+pub fn moves(list: &[(&'static str, &'static str)]) -> Vec<Move> {
+    list.iter().map(|(value, words)| Move { value, words }).collect()
+}
+
+fn item_moves(state: PlanItemState) -> Vec<Move> {
+    moves(match state {
+        PlanItemState::Planned => &[("arrange", "Being arranged"), ("put_in_place", "In place"), ("withdraw", "Withdraw")],
+        PlanItemState::Arranging => &[("put_in_place", "In place"), ("withdraw", "Withdraw")],
+        PlanItemState::InPlace => &[("finish", "Finished")],
+        _ => &[],
+    })
+}
+
+fn enrolment_moves(state: EnrolmentState) -> Vec<Move> {
+    moves(match state {
+        EnrolmentState::Offered => &[("accept", "Family says yes"), ("decline", "Family says no"), ("waitlist", "Waiting list")],
+        EnrolmentState::Waitlisted => &[("seat", "Has a place")],
+        EnrolmentState::Accepted => &[("start", "Start today")],
+        EnrolmentState::Active => &[("complete", "Complete"), ("pause", "Pause")],
+        EnrolmentState::Paused => &[("resume", "Resume")],
+        _ => &[],
+    })
+}
