@@ -1,0 +1,65 @@
+//! Ours against the floor of this machine, in the same run: `make bench`.
+//!
+//! One district of the release binary with a private, durable PostgreSQL; the floors use the same server. Prints one
+//! table of `name, ours, floor, ratio`. Figures of one run are in `docs/PERFORMANCE.md`.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot measure ends")]
+
+mod autosave;
+mod echo;
+mod import;
+mod read;
+mod visible;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use integration_tests::district::{District, DistrictOptions};
+
+/// A line of the table.
+pub struct Row {
+    name: &'static str,
+    ours: String,
+    floor: String,
+    ratio: f64,
+    aim: &'static str,
+    aside: String,
+}
+
+/// The 50th and 99th percentile.
+pub fn percentiles(mut samples: Vec<Duration>) -> (Duration, Duration) {
+    samples.sort_unstable();
+    let at = |share: usize| samples.get((samples.len().saturating_sub(1)) * share / 100).copied().unwrap_or_default();
+    (at(50), at(99))
+}
+
+fn main() {
+    // `cargo test --benches` and the like ask for a list; there is none to give.
+    if std::env::args().any(|a| a == "--list" || a == "--test") {
+        return;
+    }
+    let students: u64 = std::env::var("BENCH_STUDENTS").ok().and_then(|v| v.parse().ok()).unwrap_or(100_000);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let rows = runtime.block_on(async {
+        let options = DistrictOptions { binary: Some(release_binary()), private_postgres: true, ..DistrictOptions::default() };
+        let district = District::start(options).await;
+        let mut rows = Vec::new();
+        rows.push(import::measure(&district, students).await);
+        let class = autosave::review(&district).await;
+        rows.push(autosave::measure(&district, &class).await);
+        rows.push(read::measure(&district, &class).await);
+        rows.push(visible::measure(&district, &class).await);
+        district.stop().await;
+        rows
+    });
+    println!("\n{:<10} {:>24} {:>24} {:>8}  {:<22} {}", "name", "ours", "floor", "ratio", "aim", "aside");
+    for row in rows {
+        println!("{:<10} {:>24} {:>24} {:>8.2}  {:<22} {}", row.name, row.ours, row.floor, row.ratio, row.aim, row.aside);
+    }
+}
+
+/// The command built beside this bench.
+fn release_binary() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let folder = exe.ancestors().nth(2).unwrap();
+    folder.join("wraparound")
+}
