@@ -1,0 +1,5 @@
+//! The reporting service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    chassis_boot::main::<reporting::App>()
+}
