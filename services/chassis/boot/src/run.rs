@@ -12,6 +12,8 @@ use chassis_events::postgres::PostgresLog;
 use chassis_events::relay::Relay;
 use chassis_events::{Consumer, EventLog};
 use chassis_rpc::observe::Observe;
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
@@ -184,10 +186,15 @@ async fn serve_grpc<S: Service>(routes: tonic::service::Routes, gate: Gate, list
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let mut routes = routes.add_service(health_service);
     if settings.reflection {
-        let reflection = tonic_reflection::server::Builder::configure()
+        let mut reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
+            .with_service_name("grpc.health.v1.Health");
+        // The descriptors are those of the whole contract; told is what this server answers.
+        for name in service_names(S::NAME)? {
+            reflection = reflection.with_service_name(name);
+        }
+        let reflection = reflection.build_v1()?;
         routes = routes.add_service(reflection);
     }
     let mut builder = Server::builder()
@@ -216,6 +223,13 @@ async fn serve_grpc<S: Service>(routes: tonic::service::Routes, gate: Gate, list
         }
     });
     Ok(())
+}
+
+/// The gRPC services of the contract in the package of this one.
+fn service_names(service: &str) -> anyhow::Result<Vec<String>> {
+    let package = format!("wraparound.{service}.v1");
+    let files = FileDescriptorSet::decode(proto::FILE_DESCRIPTOR_SET)?.file;
+    Ok(files.iter().filter(|file| file.package() == package).flat_map(|file| &file.service).map(|service| format!("{package}.{}", service.name())).collect())
 }
 
 /// Waits for a stop signal, then stops softly, and hard after the grace period or a second signal.
