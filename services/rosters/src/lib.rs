@@ -1,3 +1,6 @@
 //! The rosters service.
 
+pub mod import;
+pub mod naming;
 pub mod oneroster;
+pub mod standing;

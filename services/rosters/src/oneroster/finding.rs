@@ -31,11 +31,7 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// The whole file.
     pub fn file(file: &'a str) -> Self {
-        Self {
-            file,
-            line: 0,
-            column: "",
-        }
+        Self { file, line: 0, column: "" }
     }
 }
 
@@ -71,37 +67,17 @@ pub struct Findings {
 
 impl Findings {
     /// Adds an error.
-    pub fn error(
-        &mut self,
-        rule: &'static str,
-        place: Place<'_>,
-        value: &str,
-        hint: impl FnOnce() -> String,
-    ) {
+    pub fn error(&mut self, rule: &'static str, place: Place<'_>, value: &str, hint: impl FnOnce() -> String) {
         self.add(Severity::Error, rule, place, value, 1, hint);
     }
 
     /// Adds a warning.
-    pub fn warning(
-        &mut self,
-        rule: &'static str,
-        place: Place<'_>,
-        value: &str,
-        hint: impl FnOnce() -> String,
-    ) {
+    pub fn warning(&mut self, rule: &'static str, place: Place<'_>, value: &str, hint: impl FnOnce() -> String) {
         self.add(Severity::Warning, rule, place, value, 1, hint);
     }
 
     /// Adds a finding that stands for `occurrences` rows, of which `place` is the first.
-    pub fn add(
-        &mut self,
-        severity: Severity,
-        rule: &'static str,
-        place: Place<'_>,
-        value: &str,
-        occurrences: u64,
-        hint: impl FnOnce() -> String,
-    ) {
+    pub fn add(&mut self, severity: Severity, rule: &'static str, place: Place<'_>, value: &str, occurrences: u64, hint: impl FnOnce() -> String) {
         match severity {
             Severity::Error => self.errors += occurrences,
             Severity::Warning => self.warnings += occurrences,
@@ -121,11 +97,7 @@ impl Findings {
             line: place.line,
             column: place.column.chars().take(MAX_VALUE_CHARS).collect(),
             rule,
-            value: value
-                .chars()
-                .filter(|c| *c != '\0')
-                .take(MAX_VALUE_CHARS)
-                .collect(),
+            value: value.chars().filter(|c| *c != '\0').take(MAX_VALUE_CHARS).collect(),
             hint: hint(),
             occurrences,
         });
@@ -153,12 +125,7 @@ impl Findings {
 
     /// The distinct findings, errors first, then by file and line.
     pub fn into_sorted(mut self) -> Vec<Finding> {
-        self.list.sort_by(|a, b| {
-            b.severity
-                .cmp(&a.severity)
-                .then_with(|| a.file.cmp(&b.file))
-                .then_with(|| a.line.cmp(&b.line))
-        });
+        self.list.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.file.cmp(&b.file)).then_with(|| a.line.cmp(&b.line)));
         self.list
     }
 }
@@ -177,21 +144,12 @@ mod tests {
     fn one_mistake_in_every_row_is_one_finding() {
         let mut findings = Findings::default();
         for line in 2..10_002 {
-            let place = Place {
-                file: "users.csv",
-                line,
-                column: "role",
-            };
-            findings.error("enumeration.unknown", place, "teecher", || {
-                "hint".to_owned()
-            });
+            let place = Place { file: "users.csv", line, column: "role" };
+            findings.error("enumeration.unknown", place, "teecher", || "hint".to_owned());
         }
         assert_eq!(findings.error_count(), 10_000);
         assert_eq!(findings.list().len(), 1);
-        assert_eq!(
-            (findings.list()[0].line, findings.list()[0].occurrences),
-            (2, 10_000)
-        );
+        assert_eq!((findings.list()[0].line, findings.list()[0].occurrences), (2, 10_000));
     }
 
     #[test]
@@ -199,17 +157,8 @@ mod tests {
         let mut findings = Findings::default();
         for n in 0..5_000 {
             let column = format!("column{n}");
-            let place = Place {
-                file: "users.csv",
-                line: 1,
-                column: &column,
-            };
-            findings.warning(
-                "header.unknown_column",
-                place,
-                &"x".repeat(500),
-                String::new,
-            );
+            let place = Place { file: "users.csv", line: 1, column: &column };
+            findings.warning("header.unknown_column", place, &"x".repeat(500), String::new);
         }
         assert_eq!(findings.warning_count(), 5_000);
         assert_eq!(findings.list().len(), MAX_DISTINCT);

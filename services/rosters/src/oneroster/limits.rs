@@ -23,14 +23,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            zip_bytes: 1 << 30,
-            unpacked_bytes: 8 << 30,
-            entries: 500,
-            row_bytes: 256 << 10,
-            cell_chars: 16_000,
-            id_chars: 255,
-        }
+        Self { zip_bytes: 1 << 30, unpacked_bytes: 8 << 30, entries: 500, row_bytes: 256 << 10, cell_chars: 16_000, id_chars: 255 }
     }
 }
 
@@ -81,15 +74,7 @@ impl<R> Guard<R> {
     /// Guards `inner`. The row limit must exceed the size of the buffer that reads ahead.
     pub(super) fn new(inner: R, row_bytes: u64, unpacked_bytes: u64) -> (Self, Meter) {
         let meter = Meter::default();
-        (
-            Self {
-                inner,
-                meter: meter.clone(),
-                row_bytes,
-                unpacked_bytes,
-            },
-            meter,
-        )
+        (Self { inner, meter: meter.clone(), row_bytes, unpacked_bytes }, meter)
     }
 }
 

@@ -36,38 +36,22 @@ impl Manifest {
 
 /// Reads the manifest's records (line, name, value), compares it with the files that are `present`. None where it cannot
 /// be used; the findings say why.
-pub(super) fn parse(
-    records: &[(u64, String, String)],
-    present: &dyn Fn(FileKind) -> bool,
-    findings: &mut Findings,
-) -> Option<Manifest> {
+pub(super) fn parse(records: &[(u64, String, String)], present: &dyn Fn(FileKind) -> bool, findings: &mut Findings) -> Option<Manifest> {
     let mut properties: HashMap<&str, (u64, &str)> = HashMap::new();
     for (line, name, value) in records {
         if name.eq_ignore_ascii_case("propertyName") || name.is_empty() {
             continue;
         }
-        if properties
-            .insert(name.as_str(), (*line, value.as_str()))
-            .is_some()
-        {
-            findings.error(
-                "manifest.duplicate_property",
-                at(*line, "propertyName"),
-                name,
-                || {
-                    "The property stands twice in the manifest; keep one line for each property."
-                        .to_owned()
-                },
-            );
+        if properties.insert(name.as_str(), (*line, value.as_str())).is_some() {
+            findings.error("manifest.duplicate_property", at(*line, "propertyName"), name, || {
+                "The property stands twice in the manifest; keep one line for each property.".to_owned()
+            });
         }
     }
     let version = version(&properties, findings)?;
     let mut modes = HashMap::new();
     for kind in FileKind::ALL {
-        if kind == FileKind::Roles
-            && version == Version::V11
-            && !properties.contains_key("file.roles")
-        {
+        if kind == FileKind::Roles && version == Version::V11 && !properties.contains_key("file.roles") {
             continue;
         }
         modes.insert(kind, mode(kind, &properties, present(kind), findings));
@@ -76,8 +60,7 @@ pub(super) fn parse(
 }
 
 fn version(properties: &HashMap<&str, (u64, &str)>, findings: &mut Findings) -> Option<Version> {
-    let hint =
-        || "Give oneroster.version as 1.1, 1.2 or 1.2.1; other versions cannot be read.".to_owned();
+    let hint = || "Give oneroster.version as 1.1, 1.2 or 1.2.1; other versions cannot be read.".to_owned();
     match properties.get("oneroster.version") {
         Some((line, value)) => match *value {
             "1.1" | "1.1.1" => Some(Version::V11),
@@ -96,12 +79,7 @@ fn version(properties: &HashMap<&str, (u64, &str)>, findings: &mut Findings) -> 
     }
 }
 
-fn mode(
-    kind: FileKind,
-    properties: &HashMap<&str, (u64, &str)>,
-    present: bool,
-    findings: &mut Findings,
-) -> Mode {
+fn mode(kind: FileKind, properties: &HashMap<&str, (u64, &str)>, present: bool, findings: &mut Findings) -> Mode {
     let property = kind.manifest_property();
     let Some((line, value)) = properties.get(property) else {
         if present {
@@ -119,18 +97,12 @@ fn mode(
         "delta" => Mode::Delta,
         "" | "null" => {
             let taken = if present { Mode::Bulk } else { Mode::Absent };
-            findings.warning("manifest.value_blank", place, value, || {
-                format!(
-                    "Write absent, bulk or delta for {property}; a blank is read as {}.",
-                    word(taken)
-                )
-            });
+            findings
+                .warning("manifest.value_blank", place, value, || format!("Write absent, bulk or delta for {property}; a blank is read as {}.", word(taken)));
             taken
         }
         _ => {
-            findings.error("manifest.value", place, value, || {
-                format!("Write absent, bulk or delta for {property}.")
-            });
+            findings.error("manifest.value", place, value, || format!("Write absent, bulk or delta for {property}."));
             return Mode::Absent;
         }
     };
@@ -143,10 +115,7 @@ fn mode(
         }
         (Mode::Bulk | Mode::Delta, false) => {
             findings.error("manifest.file_missing", place, value, || {
-                format!(
-                    "The manifest declares {} but the zip does not hold it. Add the file or declare it absent.",
-                    kind.file_name()
-                )
+                format!("The manifest declares {} but the zip does not hold it. Add the file or declare it absent.", kind.file_name())
             });
             Mode::Absent
         }
@@ -163,9 +132,5 @@ fn word(mode: Mode) -> &'static str {
 }
 
 fn at<'a>(line: u64, column: &'a str) -> Place<'a> {
-    Place {
-        file: FILE,
-        line,
-        column,
-    }
+    Place { file: FILE, line, column }
 }

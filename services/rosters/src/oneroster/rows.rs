@@ -50,9 +50,7 @@ impl Row<'_> {
 
     /// The cells of the columns that [`RowSink::begin`] named, in that order.
     pub fn cells(&self) -> impl Iterator<Item = (&'static Column, Option<&str>)> {
-        self.carried
-            .iter()
-            .map(|&index| (&self.columns[index], self.at(index)))
+        self.carried.iter().map(|&index| (&self.columns[index], self.at(index)))
     }
 
     fn at(&self, index: usize) -> Option<&str> {
@@ -80,29 +78,14 @@ pub(super) struct FileTask {
 }
 
 /// Reads a file.
-pub(super) fn read<R: Read>(
-    task: FileTask,
-    reader: Guard<R>,
-    meter: &Meter,
-    findings: &mut Findings,
-    sink: &mut dyn RowSink,
-) -> Result<FileRows, Stopped> {
+pub(super) fn read<R: Read>(task: FileTask, reader: Guard<R>, meter: &Meter, findings: &mut Findings, sink: &mut dyn RowSink) -> Result<FileRows, Stopped> {
     let file = task.kind.file_name();
-    let mut csv = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(READ_AHEAD)
-        .from_reader(reader);
+    let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(READ_AHEAD).from_reader(reader);
     let mut record = ByteRecord::new();
-    let mut counted = FileRows {
-        rows: 0,
-        complete: false,
-    };
+    let mut counted = FileRows { rows: 0, complete: false };
     if !matches!(csv.read_byte_record(&mut record), Ok(true)) {
         if meter.total() == 0 {
-            findings.error("header.missing", Place::file(file), "", || {
-                "The file is empty; even a file without rows has its header.".to_owned()
-            });
+            findings.error("header.missing", Place::file(file), "", || "The file is empty; even a file without rows has its header.".to_owned());
         } else {
             unreadable(file, "the header could not be read", findings);
         }
@@ -112,11 +95,7 @@ pub(super) fn read<R: Read>(
         return Ok(counted);
     };
     let mut checker = RowChecker::new(task, header);
-    let carried: Vec<&'static Column> = checker
-        .carried
-        .iter()
-        .map(|&index| &checker.columns[index])
-        .collect();
+    let carried: Vec<&'static Column> = checker.carried.iter().map(|&index| &checker.columns[index]).collect();
     sink.begin(task.kind, &carried)?;
     loop {
         meter.row_done();
@@ -146,44 +125,29 @@ fn stopped_reading(file: &str, line: u64, meter: &Meter, error: &str, findings: 
         Some(Excess::Row) => findings.error("row.too_long", Place { file, line, column: "" }, "", || {
             "The row does not come to an end. Most often a quote is opened near here and never closed.".to_owned()
         }),
-        Some(Excess::Unpacked) => findings.error("package.too_large", Place { file, line, column: "" }, "", || {
-            "Unpacked, the files are larger than we read.".to_owned()
-        }),
+        Some(Excess::Unpacked) => {
+            findings.error("package.too_large", Place { file, line, column: "" }, "", || "Unpacked, the files are larger than we read.".to_owned())
+        }
         None => unreadable(file, error, findings),
     }
 }
 
 fn read_header(task: FileTask, record: &ByteRecord, findings: &mut Findings) -> Option<Header> {
     let file = task.kind.file_name();
-    let place = Place {
-        file,
-        line: 1,
-        column: "",
-    };
+    let place = Place { file, line: 1, column: "" };
     let first = record.get(0).unwrap_or_default();
     if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
-        findings.error("encoding.utf16", place, "", || {
-            "The file is UTF-16. Save it as UTF-8.".to_owned()
-        });
+        findings.error("encoding.utf16", place, "", || "The file is UTF-16. Save it as UTF-8.".to_owned());
         return None;
     }
     let mut cells = Vec::with_capacity(record.len());
     for cell in record {
         let Ok(text) = std::str::from_utf8(cell) else {
-            findings.error(
-                "encoding.invalid_utf8",
-                place,
-                &String::from_utf8_lossy(cell),
-                || "The header is not valid UTF-8. Save the file as UTF-8.".to_owned(),
-            );
+            findings
+                .error("encoding.invalid_utf8", place, &String::from_utf8_lossy(cell), || "The header is not valid UTF-8. Save the file as UTF-8.".to_owned());
             return None;
         };
-        cells.push(
-            text.trim_start_matches('\u{feff}')
-                .trim()
-                .trim_matches('"')
-                .to_owned(),
-        );
+        cells.push(text.trim_start_matches('\u{feff}').trim().trim_matches('"').to_owned());
     }
     header::read(task.kind, task.version, &cells, findings)
 }
@@ -201,26 +165,12 @@ struct RowChecker {
 impl RowChecker {
     fn new(task: FileTask, header: Header) -> Self {
         let columns = task.kind.columns();
-        let carried = (0..columns.len())
-            .filter(|&i| !columns[i].stage.is_empty() && header.at[i].is_some())
-            .collect();
-        Self {
-            task,
-            columns,
-            header,
-            carried,
-            text: String::new(),
-            spans: vec![None; columns.len()],
-        }
+        let carried = (0..columns.len()).filter(|&i| !columns[i].stage.is_empty() && header.at[i].is_some()).collect();
+        Self { task, columns, header, carried, text: String::new(), spans: vec![None; columns.len()] }
     }
 
     /// None where the row cannot even be named.
-    fn check(
-        &mut self,
-        line: u64,
-        record: &ByteRecord,
-        findings: &mut Findings,
-    ) -> Option<Row<'_>> {
+    fn check(&mut self, line: u64, record: &ByteRecord, findings: &mut Findings) -> Option<Row<'_>> {
         let file = self.task.kind.file_name();
         self.check_width(line, record, findings);
         self.text.clear();
@@ -231,25 +181,16 @@ impl RowChecker {
             if column.kind == Kind::Secret {
                 continue;
             }
-            let place = Place {
-                file,
-                line,
-                column: column.name,
-            };
-            let bytes = self.header.at[index]
-                .and_then(|at| record.get(at))
-                .unwrap_or_default();
+            let place = Place { file, line, column: column.name };
+            let bytes = self.header.at[index].and_then(|at| record.get(at)).unwrap_or_default();
             let Ok(raw) = std::str::from_utf8(bytes) else {
                 findings.error("encoding.invalid_utf8", place, &String::from_utf8_lossy(bytes), || {
-                    "The cell is not valid UTF-8, most often because the file was saved as Windows-1252. Save it as UTF-8."
-                        .to_owned()
+                    "The cell is not valid UTF-8, most often because the file was saved as Windows-1252. Save it as UTF-8.".to_owned()
                 });
                 return None;
             };
             let start = self.text.len();
-            if self.take_cell(column, raw.trim(), place, deleted, findings)
-                && self.text.len() > start
-            {
+            if self.take_cell(column, raw.trim(), place, deleted, findings) && self.text.len() > start {
                 self.spans[index] = Some((start as u32, self.text.len() as u32));
             } else {
                 self.text.truncate(start);
@@ -261,13 +202,7 @@ impl RowChecker {
                 return None;
             }
         }
-        let row = Row {
-            line,
-            columns: self.columns,
-            text: &self.text,
-            spans: &self.spans,
-            carried: &self.carried,
-        };
+        let row = Row { line, columns: self.columns, text: &self.text, spans: &self.spans, carried: &self.carried };
         if !deleted {
             check_across(self.task.kind, &row, record, &self.header, findings);
         }
@@ -275,73 +210,34 @@ impl RowChecker {
     }
 
     fn check_width(&self, line: u64, record: &ByteRecord, findings: &mut Findings) {
-        let place = Place {
-            file: self.task.kind.file_name(),
-            line,
-            column: "",
-        };
+        let place = Place { file: self.task.kind.file_name(), line, column: "" };
         if record.len() < self.header.width {
             findings.warning("row.too_few_cells", place, &record.len().to_string(), || {
                 format!("The header has {} columns; the cells missing at the end are read as blank.", self.header.width)
             });
         } else if record.len() > self.header.width {
-            let extra = record
-                .iter()
-                .skip(self.header.width)
-                .any(|cell| !cell.trim_ascii().is_empty());
-            let hint = || {
-                format!(
-                    "The header has {} columns, the row has more. Put cells that hold a comma into double quotes.",
-                    self.header.width
-                )
-            };
-            let severity = if extra {
-                Severity::Error
-            } else {
-                Severity::Warning
-            };
-            findings.add(
-                severity,
-                "row.too_many_cells",
-                place,
-                &record.len().to_string(),
-                1,
-                hint,
-            );
+            let extra = record.iter().skip(self.header.width).any(|cell| !cell.trim_ascii().is_empty());
+            let hint = || format!("The header has {} columns, the row has more. Put cells that hold a comma into double quotes.", self.header.width);
+            let severity = if extra { Severity::Error } else { Severity::Warning };
+            findings.add(severity, "row.too_many_cells", place, &record.len().to_string(), 1, hint);
         }
     }
 
     /// Appends the normal form of a cell to the row's text; false where the cell counts as empty. Of rows that
     /// are marked deleted only the identifier matters.
-    fn take_cell(
-        &mut self,
-        column: &'static Column,
-        text: &str,
-        place: Place<'_>,
-        deleted: bool,
-        findings: &mut Findings,
-    ) -> bool {
+    fn take_cell(&mut self, column: &'static Column, text: &str, place: Place<'_>, deleted: bool, findings: &mut Findings) -> bool {
         let demanded = column.is_in(self.task.version);
         if cell::is_blank(column.kind, text) {
             if column.kind == Kind::Status {
                 if self.task.mode == Mode::Delta {
-                    findings.error("status.missing", place, "", || {
-                        "In a delta file every row says active or tobedeleted.".to_owned()
-                    });
+                    findings.error("status.missing", place, "", || "In a delta file every row says active or tobedeleted.".to_owned());
                 }
                 self.text.push('f');
                 return true;
             }
-            let hint = || {
-                format!(
-                    "The specification requires a value for {} in every row.",
-                    column.name
-                )
-            };
+            let hint = || format!("The specification requires a value for {} in every row.", column.name);
             match column.need {
-                Need::Must if demanded && !deleted => {
-                    findings.error("cell.missing", place, "", hint)
-                }
+                Need::Must if demanded && !deleted => findings.error("cell.missing", place, "", hint),
                 Need::Should if demanded && !deleted && self.has(column) => {
                     findings.warning("cell.missing", place, "", hint);
                 }
@@ -350,23 +246,15 @@ impl RowChecker {
             return false;
         }
         let is_id = matches!(column.kind, Kind::Id);
-        let limit = if is_id {
-            self.task.limits.id_chars
-        } else {
-            self.task.limits.cell_chars
-        };
+        let limit = if is_id { self.task.limits.id_chars } else { self.task.limits.cell_chars };
         if text.len() > limit && text.chars().count() > limit {
-            findings.error("cell.too_long", place, text, || {
-                format!("The cell holds more than {limit} characters.")
-            });
+            findings.error("cell.too_long", place, text, || format!("The cell holds more than {limit} characters."));
             return false;
         }
         let cleaned;
         let mut text = text;
         if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
-            let hint = || {
-                "The cell holds a line break or another control character; remove it.".to_owned()
-            };
+            let hint = || "The cell holds a line break or another control character; remove it.".to_owned();
             if is_id {
                 findings.error("cell.control_character", place, text, hint);
                 return false;
@@ -380,19 +268,10 @@ impl RowChecker {
             Some(fault) if deleted => fault.taken,
             Some(fault) => {
                 // Dropping a date would change what the row means; other optional cells can be done without.
-                let grave =
-                    column.need == Need::Must || matches!(column.kind, Kind::Date | Kind::Status);
-                let severity = if grave && !fault.taken {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                };
+                let grave = column.need == Need::Must || matches!(column.kind, Kind::Date | Kind::Status);
+                let severity = if grave && !fault.taken { Severity::Error } else { Severity::Warning };
                 findings.add(severity, fault.rule, place, text, 1, || {
-                    let left_out = if severity == Severity::Warning && !fault.taken {
-                        " The cell was left out."
-                    } else {
-                        ""
-                    };
+                    let left_out = if severity == Severity::Warning && !fault.taken { " The cell was left out." } else { "" };
                     format!("{}{left_out}", fault.hint)
                 });
                 fault.taken
@@ -402,64 +281,38 @@ impl RowChecker {
 
     /// Whether the file has the column at all: a missing one was already reported, once.
     fn has(&self, column: &Column) -> bool {
-        self.columns
-            .iter()
-            .position(|c| c.name == column.name)
-            .is_some_and(|i| self.header.at[i].is_some())
+        self.columns.iter().position(|c| c.name == column.name).is_some_and(|i| self.header.at[i].is_some())
     }
 }
 
 /// Rules about several cells of one row.
-fn check_across(
-    kind: FileKind,
-    row: &Row<'_>,
-    record: &ByteRecord,
-    header: &Header,
-    findings: &mut Findings,
-) {
-    let place = |column| Place {
-        file: kind.file_name(),
-        line: row.line,
-        column,
-    };
+fn check_across(kind: FileKind, row: &Row<'_>, record: &ByteRecord, header: &Header, findings: &mut Findings) {
+    let place = |column| Place { file: kind.file_name(), line: row.line, column };
     match kind {
         FileKind::AcademicSessions => {
             if let (Some(start), Some(end)) = (row.get("startDate"), row.get("endDate"))
                 && start >= end
             {
-                findings.error("date.order", place("endDate"), end, || {
-                    "A session must begin before it ends; the end date is exclusive.".to_owned()
-                });
+                findings.error("date.order", place("endDate"), end, || "A session must begin before it ends; the end date is exclusive.".to_owned());
             }
         }
         FileKind::Roles | FileKind::Enrollments => {
             if let (Some(begin), Some(end)) = (row.get("beginDate"), row.get("endDate"))
                 && begin > end
             {
-                findings.error("date.order", place("endDate"), end, || {
-                    "The end date lies before the begin date.".to_owned()
-                });
+                findings.error("date.order", place("endDate"), end, || "The end date lies before the begin date.".to_owned());
             }
-            if kind == FileKind::Enrollments
-                && row.get("primary") == Some("t")
-                && row.get("role") != Some("teacher")
-            {
-                findings.warning("enrollment.primary_role", place("primary"), "true", || {
-                    "Only a teacher can be primary; the mark was left out.".to_owned()
-                });
+            if kind == FileKind::Enrollments && row.get("primary") == Some("t") && row.get("role") != Some("teacher") {
+                findings.warning("enrollment.primary_role", place("primary"), "true", || "Only a teacher can be primary; the mark was left out.".to_owned());
             }
         }
         FileKind::Classes | FileKind::Courses => {
             let length = |name: &str| {
-                let index = kind
-                    .columns()
-                    .iter()
-                    .position(|column| column.name == name)?;
+                let index = kind.columns().iter().position(|column| column.name == name)?;
                 let bytes = record.get(header.at[index]?)?;
                 Some(cell::list_len(std::str::from_utf8(bytes).ok()?))
             };
-            if let (Some(subjects @ 1..), Some(codes @ 1..)) =
-                (length("subjects"), length("subjectCodes"))
+            if let (Some(subjects @ 1..), Some(codes @ 1..)) = (length("subjects"), length("subjectCodes"))
                 && subjects != codes
             {
                 findings.warning("list.length", place("subjectCodes"), &codes.to_string(), || {
@@ -469,9 +322,7 @@ fn check_across(
         }
         FileKind::Users => {
             if row.get("givenName").is_none() && row.get("familyName").is_none() {
-                findings.error("user.nameless", place("familyName"), "", || {
-                    "A user needs at least a given or a family name.".to_owned()
-                });
+                findings.error("user.nameless", place("familyName"), "", || "A user needs at least a given or a family name.".to_owned());
             }
         }
         FileKind::Orgs | FileKind::Demographics => {}

@@ -203,36 +203,15 @@ impl Column {
 }
 
 const fn must(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        aliases: &[],
-        kind,
-        need: Need::Must,
-        since: Since::Both,
-        stage: "",
-    }
+    Column { name, aliases: &[], kind, need: Need::Must, since: Since::Both, stage: "" }
 }
 
 const fn should(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        aliases: &[],
-        kind,
-        need: Need::Should,
-        since: Since::Both,
-        stage: "",
-    }
+    Column { name, aliases: &[], kind, need: Need::Should, since: Since::Both, stage: "" }
 }
 
 const fn may(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        aliases: &[],
-        kind,
-        need: Need::May,
-        since: Since::Both,
-        stage: "",
-    }
+    Column { name, aliases: &[], kind, need: Need::May, since: Since::Both, stage: "" }
 }
 
 const ID: Column = must("sourcedId", Kind::Id).to("source_id");
@@ -240,25 +219,9 @@ const STATUS: Column = may("status", Kind::Status).to("deleted");
 const MODIFIED: Column = may("dateLastModified", Kind::Stamp);
 
 const SESSION_TYPES: &[&str] = &["gradingPeriod", "semester", "schoolYear", "term"];
-const ORG_TYPES: &[&str] = &[
-    "department",
-    "school",
-    "district",
-    "local",
-    "state",
-    "national",
-];
+const ORG_TYPES: &[&str] = &["department", "school", "district", "local", "state", "national"];
 const CLASS_TYPES: &[&str] = &["homeroom", "scheduled"];
-const USER_ROLES: &[&str] = &[
-    "administrator",
-    "aide",
-    "guardian",
-    "parent",
-    "proctor",
-    "relative",
-    "student",
-    "teacher",
-];
+const USER_ROLES: &[&str] = &["administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher"];
 const ROLES_12: &[&str] = &[
     "aide",
     "counselor",
@@ -273,13 +236,7 @@ const ROLES_12: &[&str] = &[
     "systemAdministrator",
     "teacher",
 ];
-const USER_ROLES_WILD: &[&str] = &[
-    "counselor",
-    "districtAdministrator",
-    "principal",
-    "siteAdministrator",
-    "systemAdministrator",
-];
+const USER_ROLES_WILD: &[&str] = &["counselor", "districtAdministrator", "principal", "siteAdministrator", "systemAdministrator"];
 const ENROLLMENT_ROLES: &[&str] = &["administrator", "proctor", "student", "teacher"];
 const ENROLLMENT_ROLES_WILD: &[&str] = &["aide", "parent", "guardian", "relative"];
 
@@ -309,9 +266,7 @@ const COURSES: &[Column] = &[
     ID,
     STATUS,
     MODIFIED,
-    may("schoolYearSourcedId", Kind::Id)
-        .or(&["schoolYearId"])
-        .to("school_year_id"),
+    may("schoolYearSourcedId", Kind::Id).or(&["schoolYearId"]).to("school_year_id"),
     should("title", Kind::Text).to("title"),
     may("courseCode", Kind::Text),
     may("grades", Kind::Grades).or(&["grade"]),
@@ -330,12 +285,8 @@ const CLASSES: &[Column] = &[
     may("classCode", Kind::Text).to("class_code"),
     should("classType", Kind::Word(CLASS_TYPES, &[])).to("class_type"),
     may("location", Kind::Text),
-    must("schoolSourcedId", Kind::Id)
-        .or(&["schoolSourcedIds"])
-        .to("school_id"),
-    should("termSourcedIds", Kind::IdList)
-        .or(&["termSourcedId"])
-        .to("term_ids"),
+    must("schoolSourcedId", Kind::Id).or(&["schoolSourcedIds"]).to("school_id"),
+    should("termSourcedIds", Kind::IdList).or(&["termSourcedId"]).to("term_ids"),
     may("subjects", Kind::TextList).or(&["subject"]),
     may("subjectCodes", Kind::TextList).or(&["subjectCode"]),
     may("periods", Kind::TextList).or(&["period"]),
@@ -346,13 +297,8 @@ const USERS: &[Column] = &[
     STATUS,
     MODIFIED,
     should("enabledUser", Kind::Bool),
-    should("orgSourcedIds", Kind::IdList)
-        .or(&["orgSourcedId"])
-        .only(Since::V11)
-        .to("org_ids"),
-    must("role", Kind::Word(USER_ROLES, USER_ROLES_WILD))
-        .only(Since::V11)
-        .to("role"),
+    should("orgSourcedIds", Kind::IdList).or(&["orgSourcedId"]).only(Since::V11).to("org_ids"),
+    must("role", Kind::Word(USER_ROLES, USER_ROLES_WILD)).only(Since::V11).to("role"),
     should("username", Kind::Text),
     may("userIds", Kind::UserIds).or(&["userId"]),
     should("givenName", Kind::Name).to("given_name"),
@@ -362,25 +308,15 @@ const USERS: &[Column] = &[
     may("email", Kind::Text).to("email"),
     may("sms", Kind::Text),
     may("phone", Kind::Text),
-    may("agentSourcedIds", Kind::IdList)
-        .or(&["agents", "agentSourcedId"])
-        .to("agent_ids"),
+    may("agentSourcedIds", Kind::IdList).or(&["agents", "agentSourcedId"]).to("agent_ids"),
     may("grades", Kind::Grades).or(&["grade"]).to("grades"),
     may("password", Kind::Secret),
-    may("userMasterIdentifier", Kind::Text)
-        .only(Since::V12)
-        .to("master_id"),
+    may("userMasterIdentifier", Kind::Text).only(Since::V12).to("master_id"),
     may("resourceSourcedIds", Kind::IdList).only(Since::V12),
-    may("preferredGivenName", Kind::Name)
-        .only(Since::V12)
-        .to("preferred_given_name"),
+    may("preferredGivenName", Kind::Name).only(Since::V12).to("preferred_given_name"),
     may("preferredMiddleName", Kind::Name).only(Since::V12),
-    may("preferredFamilyName", Kind::Name)
-        .only(Since::V12)
-        .to("preferred_family_name"),
-    may("primaryOrgSourcedId", Kind::Id)
-        .only(Since::V12)
-        .to("primary_org_id"),
+    may("preferredFamilyName", Kind::Name).only(Since::V12).to("preferred_family_name"),
+    may("primaryOrgSourcedId", Kind::Id).only(Since::V12).to("primary_org_id"),
     may("pronouns", Kind::Text).only(Since::V12),
 ];
 
@@ -414,20 +350,12 @@ const DEMOGRAPHICS: &[Column] = &[
     ID.or(&["userSourcedId"]),
     STATUS,
     MODIFIED,
-    may("birthDate", Kind::Date)
-        .or(&["birthdate"])
-        .to("birth_date"),
-    may(
-        "sex",
-        Kind::Word(&["male", "female", "unspecified", "other"], &[]),
-    )
-    .to("sex"),
+    may("birthDate", Kind::Date).or(&["birthdate"]).to("birth_date"),
+    may("sex", Kind::Word(&["male", "female", "unspecified", "other"], &[])).to("sex"),
     may("americanIndianOrAlaskaNative", Kind::Bool).to("american_indian_or_alaska_native"),
     may("asian", Kind::Bool).to("asian"),
     may("blackOrAfricanAmerican", Kind::Bool).to("black_or_african_american"),
-    may("nativeHawaiianOrOtherPacificIslander", Kind::Bool)
-        .or(&["nativeAmericanOrOtherPacificIslander"])
-        .to("native_hawaiian_or_other_pacific_islander"),
+    may("nativeHawaiianOrOtherPacificIslander", Kind::Bool).or(&["nativeAmericanOrOtherPacificIslander"]).to("native_hawaiian_or_other_pacific_islander"),
     may("white", Kind::Bool).to("white"),
     may("demographicRaceTwoOrMoreRaces", Kind::Bool).to("two_or_more_races"),
     may("hispanicOrLatinoEthnicity", Kind::Bool).to("hispanic_or_latino"),
@@ -438,7 +366,4 @@ const DEMOGRAPHICS: &[Column] = &[
 ];
 
 /// CEDS entry grade level codes.
-pub const GRADES: &[&str] = &[
-    "IT", "PR", "PK", "TK", "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11",
-    "12", "13", "PS", "UG", "Other",
-];
+pub const GRADES: &[&str] = &["IT", "PR", "PK", "TK", "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "PS", "UG", "Other"];

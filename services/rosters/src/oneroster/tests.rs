@@ -19,10 +19,7 @@ impl RowSink for Kept {
         Ok(())
     }
     fn row(&mut self, row: &Row<'_>) -> Result<(), Stopped> {
-        let cells = row
-            .cells()
-            .map(|(column, cell)| (column.name.to_owned(), cell.map(str::to_owned)))
-            .collect();
+        let cells = row.cells().map(|(column, cell)| (column.name.to_owned(), cell.map(str::to_owned))).collect();
         self.rows.push((self.kind.unwrap(), cells));
         Ok(())
     }
@@ -35,8 +32,7 @@ fn zip_of(files: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut zip = zip::ZipWriter::new(file.reopen().unwrap());
     for (name, bytes) in files {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap();
@@ -62,40 +58,27 @@ fn rules(findings: &Findings) -> Vec<&'static str> {
     findings.list().iter().map(|finding| finding.rule).collect()
 }
 
-const MANIFEST: &[u8] =
-    b"propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.orgs,bulk\n";
+const MANIFEST: &[u8] = b"propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.orgs,bulk\n";
 
 fn orgs(rows: &str) -> Vec<u8> {
-    format!("sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n{rows}")
-        .into_bytes()
+    format!("sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n{rows}").into_bytes()
 }
 
 #[test]
 fn a_nested_folder_a_byte_order_mark_and_crlf_are_read() {
     let mut bytes = b"\xef\xbb\xbf".to_vec();
-    bytes.extend(orgs(
-        "s1,,,\"Lake, North\",school,,\r\ns2,tobedeleted,,,,,\r\n",
-    ));
+    bytes.extend(orgs("s1,,,\"Lake, North\",school,,\r\ns2,tobedeleted,,,,,\r\n"));
     let zip = zip_of(&[("set/manifest.csv", MANIFEST), ("set/orgs.csv", &bytes)]);
     let (findings, kept) = read(zip.path());
     assert_eq!(rules(&findings), Vec::<&str>::new());
     assert_eq!(kept.rows.len(), 2);
-    assert_eq!(
-        kept.rows[0].1[2],
-        ("name".to_owned(), Some("Lake, North".to_owned()))
-    );
-    assert_eq!(
-        kept.rows[1].1[1],
-        ("status".to_owned(), Some("t".to_owned()))
-    );
+    assert_eq!(kept.rows[0].1[2], ("name".to_owned(), Some("Lake, North".to_owned())));
+    assert_eq!(kept.rows[1].1[1], ("status".to_owned(), Some("t".to_owned())));
 }
 
 #[test]
 fn what_is_not_one_roster_is_refused_by_name() {
-    let school = zip_of(&[
-        ("School.csv", b"SIS ID,Name\n"),
-        ("Section.csv", b"SIS ID\n"),
-    ]);
+    let school = zip_of(&[("School.csv", b"SIS ID,Name\n"), ("Section.csv", b"SIS ID\n")]);
     let (findings, _) = read(school.path());
     assert_eq!(rules(&findings), ["package.manifest_missing"]);
     assert!(findings.list()[0].hint.contains("School Data Sync"));
@@ -104,10 +87,7 @@ fn what_is_not_one_roster_is_refused_by_name() {
     text.write_all(b"sourcedId,name\n1,2\n").unwrap();
     assert_eq!(rules(&read(text.path()).0), ["package.not_zip"]);
 
-    let old = zip_of(&[(
-        "manifest.csv",
-        b"propertyName,value\noneroster.version,1.0\n",
-    )]);
+    let old = zip_of(&[("manifest.csv", b"propertyName,value\noneroster.version,1.0\n")]);
     assert_eq!(rules(&read(old.path()).0), ["manifest.version"]);
 
     let escape = zip_of(&[("manifest.csv", MANIFEST), ("../../etc/orgs.csv", b"x")]);
@@ -116,24 +96,13 @@ fn what_is_not_one_roster_is_refused_by_name() {
 
 #[test]
 fn faults_name_line_column_and_value() {
-    let body = orgs(
-        "s1,,,North,school,,\n,,,Nameless,school,,\ns3,,,Odd,\"sch\nool\",,\ns4,,,\"\",school,,\n",
-    );
+    let body = orgs("s1,,,North,school,,\n,,,Nameless,school,,\ns3,,,Odd,\"sch\nool\",,\ns4,,,\"\",school,,\n");
     let zip = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", &body)]);
     let (findings, kept) = read(zip.path());
-    let found: Vec<_> = findings
-        .list()
-        .iter()
-        .map(|f| (f.rule, f.line, f.column.as_str()))
-        .collect();
+    let found: Vec<_> = findings.list().iter().map(|f| (f.rule, f.line, f.column.as_str())).collect();
     assert_eq!(
         found,
-        [
-            ("cell.missing", 3, "sourcedId"),
-            ("cell.control_character", 4, "type"),
-            ("enumeration.unknown", 4, "type"),
-            ("cell.missing", 6, "name"),
-        ]
+        [("cell.missing", 3, "sourcedId"), ("cell.control_character", 4, "type"), ("enumeration.unknown", 4, "type"), ("cell.missing", 6, "name"),]
     );
     assert_eq!(kept.rows.len(), 3);
 }
@@ -144,10 +113,7 @@ fn bytes_that_are_not_utf_8_are_found_with_their_line() {
     body.extend(b"s2,,,Ca\xf1on,school,,\n");
     let zip = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", &body)]);
     let (findings, _) = read(zip.path());
-    assert_eq!(
-        (findings.list()[0].rule, findings.list()[0].line),
-        ("encoding.invalid_utf8", 3)
-    );
+    assert_eq!((findings.list()[0].rule, findings.list()[0].line), ("encoding.invalid_utf8", 3));
 }
 
 #[test]
@@ -165,14 +131,8 @@ fn a_quote_that_never_closes_stops_early() {
 fn what_unpacks_to_too_much_is_refused() {
     let body = orgs(&"s2,,,South,school,,\n".repeat(100_000));
     let zip = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", &body)]);
-    let limits = Limits {
-        unpacked_bytes: 100_000,
-        ..Limits::default()
-    };
-    assert_eq!(
-        rules(&read_within(zip.path(), limits).0),
-        ["package.too_large"]
-    );
+    let limits = Limits { unpacked_bytes: 100_000, ..Limits::default() };
+    assert_eq!(rules(&read_within(zip.path(), limits).0), ["package.too_large"]);
 }
 
 #[test]
@@ -204,20 +164,11 @@ fn the_manifest_and_the_files_must_agree() {
     let (findings, _) = read(zip.path());
     let mut found = rules(&findings);
     found.sort_unstable();
-    assert_eq!(
-        found,
-        [
-            "manifest.file_missing",
-            "manifest.file_present",
-            "manifest.value_blank"
-        ]
-    );
+    assert_eq!(found, ["manifest.file_missing", "manifest.file_present", "manifest.value_blank"]);
 }
 
 fn real(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/oneroster")
-        .join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/oneroster").join(path);
     if path.exists() {
         return Some(path);
     }
@@ -238,30 +189,13 @@ fn the_full_moodle_set_is_read_with_warnings_only() {
 
 #[test]
 fn sets_without_a_zip_are_read_or_refused_with_reasons() {
-    for (folder, refused) in [
-        ("oat-v1p1", None),
-        ("ms-sds/SDS v2.1", Some("package.manifest_missing")),
-        ("nicelion-mocker/outputs", Some("package.manifest_missing")),
-    ] {
+    for (folder, refused) in
+        [("oat-v1p1", None), ("ms-sds/SDS v2.1", Some("package.manifest_missing")), ("nicelion-mocker/outputs", Some("package.manifest_missing"))]
+    {
         let Some(path) = real(folder) else { return };
-        let names: Vec<_> = std::fs::read_dir(path)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        let bytes: Vec<_> = names
-            .iter()
-            .map(|path| std::fs::read(path).unwrap())
-            .collect();
-        let files: Vec<_> = names
-            .iter()
-            .zip(&bytes)
-            .map(|(path, bytes)| {
-                (
-                    path.file_name().unwrap().to_str().unwrap(),
-                    bytes.as_slice(),
-                )
-            })
-            .collect();
+        let names: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let bytes: Vec<_> = names.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        let files: Vec<_> = names.iter().zip(&bytes).map(|(path, bytes)| (path.file_name().unwrap().to_str().unwrap(), bytes.as_slice())).collect();
         let zip = zip_of(&files);
         let (findings, _) = read(zip.path());
         match refused {
@@ -273,20 +207,14 @@ fn sets_without_a_zip_are_read_or_refused_with_reasons() {
 
 #[test]
 fn no_bytes_make_the_reader_panic() {
-    let good = zip_of(&[
-        ("manifest.csv", MANIFEST),
-        ("orgs.csv", &orgs("s1,,,North,school,,\n")),
-    ]);
+    let good = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", &orgs("s1,,,North,school,,\n"))]);
     let bytes = std::fs::read(good.path()).unwrap();
     for at in 0..bytes.len() {
         for value in [0u8, 0xff, bytes[at] ^ 1] {
             let mut broken = bytes.clone();
             broken[at] = value;
             let file = tempfile::NamedTempFile::new().unwrap();
-            File::create(file.path())
-                .unwrap()
-                .write_all(&broken)
-                .unwrap();
+            File::create(file.path()).unwrap().write_all(&broken).unwrap();
             let _ = read(file.path());
         }
     }
