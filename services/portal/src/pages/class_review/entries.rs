@@ -267,16 +267,17 @@ pub async fn remove(State(app): State<Arc<App>>, Path(at): Path<EntryAt>, post: 
 
 fn removed(at: &EntryAt, entry: &Entry, label: String) -> Toast {
     let domain = words::domain(entry.domain()).map_or("int", |domain| domain.class);
-    let (polarity, target) = match entry.polarity() {
-        Polarity::Need => ("need", format!("#needs-{domain}")),
-        Polarity::Interest => ("interest", "#interests".to_owned()),
-        Polarity::Strength | Polarity::Unspecified => ("strength", format!("#strengths-{domain}")),
+    let polarity = match entry.polarity() {
+        Polarity::Need => "need",
+        Polarity::Interest => "interest",
+        Polarity::Strength | Polarity::Unspecified => "strength",
     };
+    let (target, swap) = view::place_of_new(polarity, domain);
     Toast {
         words: format!("Removed “{label}”"),
         action: format!("{}/entries", at.student().path()),
         target,
-        swap: "beforeend",
+        swap,
         fields: vec![
             ("request_id", fresh_id()),
             ("entry_id", fresh_id()),

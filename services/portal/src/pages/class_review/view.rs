@@ -148,8 +148,10 @@ pub struct Adder {
     pub domain: &'static str,
     /// In words.
     pub what: String,
-    /// List that the new entry joins.
+    /// Where the new entry goes.
     pub target: String,
+    /// How: at the end of a list, or before the adder that stands in it.
+    pub swap: &'static str,
     /// Id under which it is sent.
     pub request_id: String,
     /// Id of the entry, chosen before it exists so that a repeat adds nothing twice.
@@ -381,7 +383,7 @@ pub fn student(sources: &Sources<'_>, review: &StudentReview, name: String) -> S
         closed: review.closed_entry_count,
         domains,
         interests: entries(review, Polarity::Interest, None).map(|entry| chip(sources.codes, entry)).collect(),
-        add_interest: adder("interest", "int", "an interest".to_owned(), "#interests".to_owned()),
+        add_interest: adder("interest", "int", "an interest".to_owned()),
         suggested: suggested(review),
         because: because(sources.codes, review),
         assigned: tier.map_or("", |tier| tier.key),
@@ -444,18 +446,19 @@ fn domain_view(sources: &Sources<'_>, review: &StudentReview, domain: DomainWord
         strengths: entries(review, Polarity::Strength, Some(domain.domain)).map(|entry| chip(sources.codes, entry)).collect(),
         needs: entries(review, Polarity::Need, Some(domain.domain)).map(|entry| need(sources, entry)).collect(),
         no_concern: review.no_concern_domains().any(|marked| marked == domain.domain),
-        add_strength: adder(
-            "strength",
-            domain.class,
-            format!("a strength, {}", domain.name),
-            format!("#strengths-{}", domain.class),
-        ),
-        add_need: adder("need", domain.class, format!("a need, {}", domain.name), format!("#needs-{}", domain.class)),
+        add_strength: adder("strength", domain.class, format!("a strength, {}", domain.name)),
+        add_need: adder("need", domain.class, format!("a need, {}", domain.name)),
     }
 }
 
-fn adder(polarity: &'static str, domain: &'static str, what: String, target: String) -> Adder {
-    Adder { polarity, domain, what, target, request_id: fresh_id(), entry_id: fresh_id() }
+fn adder(polarity: &'static str, domain: &'static str, what: String) -> Adder {
+    let (target, swap) = place_of_new(polarity, domain);
+    Adder { polarity, domain, what, target, swap, request_id: fresh_id(), entry_id: fresh_id() }
+}
+
+/// Where a new entry goes in the page, and how.
+pub fn place_of_new(polarity: &str, domain: &str) -> (String, &'static str) {
+    if polarity == "need" { (format!("#needs-{domain}"), "beforeend") } else { (format!("#more-{polarity}-{domain}"), "beforebegin") }
 }
 
 /// A strength or interest.
