@@ -11,6 +11,7 @@ use chassis_boot::{Context, Parts, Service};
 use chassis_events::Topic;
 use chassis_pg::Migrations;
 
+use crate::assets;
 use crate::auth::{self, SignIn};
 use crate::clients::Clients;
 use crate::fault::{Fault, frame_answers};
@@ -18,7 +19,6 @@ use crate::lookup::CodeCache;
 use crate::pages::{class_list, class_review, find_student, referral, report, student, unmet};
 use crate::session::SessionStore;
 use crate::settings::PortalSettings;
-use crate::assets;
 
 /// The largest form we take.
 const MOST_FORM_BYTES: usize = 64 * 1024;
@@ -117,4 +117,3 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/static/{hash}/{name}", get(assets::serve))
         .with_state(app)
 }
-

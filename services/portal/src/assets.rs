@@ -26,12 +26,7 @@ static ASSETS: [Asset; 5] = [
 
 fn hashes() -> &'static [String] {
     static HASHES: OnceLock<Vec<String>> = OnceLock::new();
-    HASHES.get_or_init(|| {
-        ASSETS
-            .iter()
-            .map(|asset| Sha256::digest(asset.bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect())
-            .collect()
-    })
+    HASHES.get_or_init(|| ASSETS.iter().map(|asset| Sha256::digest(asset.bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()).collect())
 }
 
 /// The path of an asset, with its content hash so that a browser may keep it for ever.
@@ -46,11 +41,7 @@ pub fn url(name: &str) -> String {
 pub async fn serve(Path((hash, name)): Path<(String, String)>) -> Response {
     let found = ASSETS.iter().zip(hashes()).find(|(asset, known)| asset.name == name && **known == hash);
     match found {
-        Some((asset, _)) => (
-            [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")],
-            asset.bytes,
-        )
-            .into_response(),
+        Some((asset, _)) => ([(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], asset.bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
 use openidconnect::{
-    AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -62,8 +62,7 @@ impl SignIn {
             .timeout(settings.call_timeout())
             .build()?;
         Ok(Self {
-            issuer: IssuerUrl::new(settings.issuer_url.clone())
-                .with_context(|| format!("portal.issuer_url = {:?} is no address", settings.issuer_url))?,
+            issuer: IssuerUrl::new(settings.issuer_url.clone()).with_context(|| format!("portal.issuer_url = {:?} is no address", settings.issuer_url))?,
             client_id: ClientId::new(settings.client_id.clone()),
             client_secret: (!secret.is_empty()).then(|| ClientSecret::new(secret.to_owned())),
             redirect: RedirectUrl::new(format!("{}/sign-in/done", settings.public_url.trim_end_matches('/')))
@@ -80,9 +79,7 @@ impl SignIn {
         if let (false, Some(metadata)) = (fresh, held.as_ref()) {
             return Ok(metadata.clone());
         }
-        let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http)
-            .await
-            .context("the issuer did not describe itself")?;
+        let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await.context("the issuer did not describe itself")?;
         *held = Some(found.clone());
         Ok(found)
     }
@@ -90,28 +87,21 @@ impl SignIn {
     /// Where to send the browser, and what to remember until it comes back.
     async fn begin(&self, next: String) -> anyhow::Result<(String, PendingSignIn)> {
         let metadata = self.metadata(false).await?;
-        let client = CoreClient::from_provider_metadata(metadata, self.client_id.clone(), self.client_secret.clone())
-            .set_redirect_uri(self.redirect.clone());
+        let client = CoreClient::from_provider_metadata(metadata, self.client_id.clone(), self.client_secret.clone()).set_redirect_uri(self.redirect.clone());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
             .add_scopes(self.scopes.iter().cloned())
             .set_pkce_challenge(challenge)
             .url();
-        let pending = PendingSignIn {
-            state: state.secret().clone(),
-            nonce: nonce.secret().clone(),
-            verifier: verifier.secret().clone(),
-            next,
-        };
+        let pending = PendingSignIn { state: state.secret().clone(), nonce: nonce.secret().clone(), verifier: verifier.secret().clone(), next };
         Ok((url.to_string(), pending))
     }
 
     /// Turns the code into somebody who is signed in; everything in the ID token is checked.
     async fn finish(&self, code: String, pending: &PendingSignIn) -> anyhow::Result<SignedIn> {
         let metadata = self.metadata(false).await?;
-        let client = CoreClient::from_provider_metadata(metadata, self.client_id.clone(), self.client_secret.clone())
-            .set_redirect_uri(self.redirect.clone());
+        let client = CoreClient::from_provider_metadata(metadata, self.client_id.clone(), self.client_secret.clone()).set_redirect_uri(self.redirect.clone());
         let answer = client
             .exchange_code(AuthorizationCode::new(code))?
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()))
@@ -124,21 +114,13 @@ impl SignIn {
         let client = if id_token.claims(&client.id_token_verifier(), &nonce).is_ok() {
             client
         } else {
-            CoreClient::from_provider_metadata(
-                self.metadata(true).await?,
-                self.client_id.clone(),
-                self.client_secret.clone(),
-            )
-            .set_redirect_uri(self.redirect.clone())
+            CoreClient::from_provider_metadata(self.metadata(true).await?, self.client_id.clone(), self.client_secret.clone())
+                .set_redirect_uri(self.redirect.clone())
         };
         let verifier = client.id_token_verifier();
         let claims = id_token.claims(&verifier, &nonce).context("the ID token is not sound")?;
         if let Some(expected) = claims.access_token_hash() {
-            let actual = AccessTokenHash::from_token(
-                answer.access_token(),
-                id_token.signing_alg()?,
-                id_token.signing_key(&verifier)?,
-            )?;
+            let actual = AccessTokenHash::from_token(answer.access_token(), id_token.signing_alg()?, id_token.signing_key(&verifier)?)?;
             if actual != *expected {
                 bail!("the access token does not belong to the ID token");
             }
@@ -174,8 +156,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let mut answer =
-                self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await?;
+            let mut answer = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await?;
             let mut bytes = Vec::new();
             while let Some(chunk) = answer.chunk().await? {
                 if bytes.len() + chunk.len() > MOST_BYTES {
@@ -210,11 +191,8 @@ pub fn sign_in_path(next: &str) -> String {
 
 /// A path of ours, whatever was asked for: nobody is sent elsewhere after sign-in.
 fn own_path(next: &str) -> &str {
-    let sound = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.contains(['\\', '\r', '\n', '\t'])
-        && !next.starts_with("/sign-in")
-        && next.len() < 500;
+    let sound =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) && !next.starts_with("/sign-in") && next.len() < 500;
     if sound { next } else { "/" }
 }
 
@@ -238,11 +216,7 @@ pub struct SignInQuery {
 /// The sign-in page.
 pub async fn page(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> Result<Response, Fault> {
     let path = sign_in_path(&query.next).replacen("/sign-in", "/sign-in/start", 1);
-    render(&SignInPage {
-        shell: Shell::bare(app.settings.notice(), "Sign in"),
-        start: path,
-        message: query.ended.then_some("You are signed out."),
-    })
+    render(&SignInPage { shell: Shell::bare(app.settings.notice(), "Sign in"), start: path, message: query.ended.then_some("You are signed out.") })
 }
 
 /// Sends the browser to the issuer.
@@ -264,11 +238,7 @@ pub struct Returned {
 }
 
 /// Finishes a sign-in.
-pub async fn done(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    Query(returned): Query<Returned>,
-) -> Result<Response, Fault> {
+pub async fn done(State(app): State<Arc<App>>, headers: HeaderMap, Query(returned): Query<Returned>) -> Result<Response, Fault> {
     let pending = headers
         .get(header::COOKIE)
         .and_then(|value| value.to_str().ok())

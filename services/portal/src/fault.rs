@@ -20,27 +20,20 @@ pub struct Fault {
     /// HTTP status.
     pub status: StatusCode,
     /// Heading.
-    pub title: String,
+    pub title: &'static str,
     /// What happened and what to do.
     pub words: String,
     /// More of it, a line each.
     pub details: Vec<String>,
     /// What the help desk finds it by, where it is a fault of ours.
-    pub reference: Option<String>,
+    pub reference: Option<Box<str>>,
     /// Stable reason of the service, for handlers that treat one in a special way.
-    pub reason: String,
+    pub reason: Box<str>,
 }
 
 impl Fault {
-    fn new(status: StatusCode, title: &str, words: &str) -> Self {
-        Self {
-            status,
-            title: title.to_owned(),
-            words: words.to_owned(),
-            details: Vec::new(),
-            reference: None,
-            reason: String::new(),
-        }
+    fn new(status: StatusCode, title: &'static str, words: &str) -> Self {
+        Self { status, title, words: words.to_owned(), details: Vec::new(), reference: None, reason: Box::default() }
     }
 
     /// The caller is not signed in, or no longer.
@@ -50,11 +43,7 @@ impl Fault {
 
     /// There is no such thing for this caller.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "Nothing here",
-            "There is no such page, or it is about somebody you do not work with.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "Nothing here", "There is no such page, or it is about somebody you do not work with.")
     }
 
     /// The caller may not.
@@ -69,11 +58,7 @@ impl Fault {
 
     /// The form was not ours, or it is too old.
     pub fn forged() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "This form is too old",
-            "Nothing was changed. Load the page again and repeat what you did.",
-        )
+        Self::new(StatusCode::FORBIDDEN, "This form is too old", "Nothing was changed. Load the page again and repeat what you did.")
     }
 
     /// Something in the form is not as it must be.
@@ -129,8 +114,9 @@ impl From<tonic::Status> for Fault {
                 "Somebody else changed this a moment ago",
                 "Nothing was overwritten. Look at what is there now, then repeat your change if it is still right.",
             ),
-            Code::InvalidArgument | Code::OutOfRange | Code::AlreadyExists | Code::FailedPrecondition
-            | Code::ResourceExhausted => Self::refused(words_for(&reason).unwrap_or(status.message())),
+            Code::InvalidArgument | Code::OutOfRange | Code::AlreadyExists | Code::FailedPrecondition | Code::ResourceExhausted => {
+                Self::refused(words_for(&reason).unwrap_or(status.message()))
+            }
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
                 let reference = reference_code();
                 tracing::warn!(reference, code = ?status.code(), "service did not answer");
@@ -154,7 +140,7 @@ impl From<tonic::Status> for Fault {
             }
             fault.details.retain(|line| !line.is_empty() && *line != fault.words);
         }
-        fault.reason = reason;
+        fault.reason = reason.into();
         fault
     }
 }
@@ -169,9 +155,9 @@ fn words_for(reason: &str) -> Option<&'static str> {
     })
 }
 
-fn reference_code() -> String {
+fn reference_code() -> Box<str> {
     let id = Uuid::now_v7().simple().to_string();
-    id[20..].to_uppercase()
+    id[20..].to_uppercase().into()
 }
 
 impl IntoResponse for Fault {
@@ -188,7 +174,7 @@ struct TroublePage<'a> {
     shell: Shell,
     words: &'a str,
     details: &'a [String],
-    reference: Option<&'a String>,
+    reference: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -197,7 +183,7 @@ struct TroubleFragment<'a> {
     title: &'a str,
     words: &'a str,
     details: &'a [String],
-    reference: Option<&'a String>,
+    reference: Option<&'a str>,
 }
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -220,10 +206,7 @@ pub async fn frame_answers(State(app): State<Arc<App>>, request: Request, next: 
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response
 }
 
@@ -236,19 +219,13 @@ fn written(app: &App, fault: &Fault, by_htmx: bool, path: &str) -> Response {
         return Redirect::to(&to).into_response();
     }
     let html = if by_htmx {
-        TroubleFragment {
-            title: &fault.title,
-            words: &fault.words,
-            details: &fault.details,
-            reference: fault.reference.as_ref(),
-        }
-        .render()
+        TroubleFragment { title: fault.title, words: &fault.words, details: &fault.details, reference: fault.reference.as_deref() }.render()
     } else {
         TroublePage {
-            shell: Shell::bare(app.settings.notice(), fault.title.clone()),
+            shell: Shell::bare(app.settings.notice(), fault.title),
             words: &fault.words,
             details: &fault.details,
-            reference: fault.reference.as_ref(),
+            reference: fault.reference.as_deref(),
         }
         .render()
     };
@@ -273,7 +250,7 @@ mod tests {
         assert!(fault.is_refusal());
         assert!(fault.words.starts_with("The family has not agreed"));
         assert_eq!(fault.details, vec!["Choose at least one.".to_owned()]);
-        assert_eq!(fault.reason, "CONSENT_MISSING");
+        assert_eq!(&*fault.reason, "CONSENT_MISSING");
     }
 
     #[test]

@@ -70,11 +70,7 @@ impl Shell {
         Self {
             title: title.into(),
             area,
-            who: Some(Who {
-                name: caller.name.clone(),
-                initials: words::initials(&caller.name),
-                roles: words::roles(&caller.roles),
-            }),
+            who: Some(Who { name: caller.name.clone(), initials: words::initials(&caller.name), roles: words::roles(&caller.roles) }),
             csrf: caller.csrf.clone(),
             notice,
             partner: caller.is_partner(),
@@ -85,16 +81,7 @@ impl Shell {
 
     /// Around a page for anybody.
     pub fn bare(notice: Option<String>, title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            area: Area::Elsewhere,
-            who: None,
-            csrf: String::new(),
-            notice,
-            partner: false,
-            staff: false,
-            reports: false,
-        }
+        Self { title: title.into(), area: Area::Elsewhere, who: None, csrf: String::new(), notice, partner: false, staff: false, reports: false }
     }
 
     /// Whether the caller may look students up.

@@ -5,9 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use proto::reviews::v1::{Code, ListCodesRequest, ListReviewCyclesRequest, Polarity, ReviewCycle};
-use proto::rosters::v1::{
-    BatchGetStaffRequest, BatchGetStudentsRequest, ListClassesRequest, ListSchoolsRequest, School, Student,
-};
+use proto::rosters::v1::{BatchGetStaffRequest, BatchGetStudentsRequest, ListClassesRequest, ListSchoolsRequest, School, Student};
 use proto::r#type::v1::{Domain, Sensitivity};
 use tokio::sync::RwLock;
 
@@ -58,8 +56,7 @@ impl CodeList {
             Polarity::Interest => code.interest,
             Polarity::Unspecified => false,
         };
-        let mut found: Vec<(u8, &Code)> =
-            self.codes.iter().filter(fits).filter_map(|code| rank(code, &words).map(|rank| (rank, code))).collect();
+        let mut found: Vec<(u8, &Code)> = self.codes.iter().filter(fits).filter_map(|code| rank(code, &words).map(|rank| (rank, code))).collect();
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().map(|(_, code)| code).collect()
     }
@@ -130,9 +127,7 @@ impl App {
             return HashMap::new();
         }
         match self.clients.rosters(caller).batch_get_staff(BatchGetStaffRequest { staff_ids: ids }).await {
-            Ok(answer) => {
-                answer.into_inner().staff.into_iter().map(|member| (member.staff_id, member.display_name)).collect()
-            }
+            Ok(answer) => answer.into_inner().staff.into_iter().map(|member| (member.staff_id, member.display_name)).collect(),
             Err(_) => HashMap::new(),
         }
     }
@@ -164,15 +159,14 @@ impl App {
 
     /// The cycle that is open today, else the newest.
     pub async fn cycle(&self, caller: &Caller) -> Result<Option<ReviewCycle>, Fault> {
-        let answer =
-            self.clients.reviews(caller).list_review_cycles(ListReviewCyclesRequest::default()).await?.into_inner();
+        let answer = self.clients.reviews(caller).list_review_cycles(ListReviewCyclesRequest::default()).await?.into_inner();
         Ok(current(answer.cycles, &today()))
     }
 }
 
 /// Today, ISO.
 pub fn today() -> String {
-    chrono::Local::now().date_naive().to_string()
+    chrono::Utc::now().date_naive().to_string()
 }
 
 fn current(cycles: Vec<ReviewCycle>, today: &str) -> Option<ReviewCycle> {
@@ -228,9 +222,7 @@ mod tests {
             "taxonomy/1".into(),
             vec![code("ACA-RDG", "Reading and early literacy", &["books"]), code("ACA-CUR", "Curiosity, creativity", &["inventive"])],
         );
-        let find = |words: &str| -> Vec<String> {
-            list.matching(Domain::Academics, Polarity::Strength, words).iter().map(|code| code.code.clone()).collect()
-        };
+        let find = |words: &str| -> Vec<String> { list.matching(Domain::Academics, Polarity::Strength, words).iter().map(|code| code.code.clone()).collect() };
         assert_eq!(find("cur"), ["ACA-CUR"]);
         assert_eq!(find("book"), ["ACA-RDG"]);
         assert_eq!(find("aca-r"), ["ACA-RDG"]);

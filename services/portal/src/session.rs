@@ -53,17 +53,21 @@ impl Caller {
     /// Whether this is somebody who works with students by name. The services decide; this only chooses links.
     pub fn sees_students(&self) -> bool {
         self.has_any(&[
-            "teacher", "coordinator", "case_manager", "student_support_member", "nurse", "counsellor", "principal",
-            "assistant_principal", "program_manager",
+            "teacher",
+            "coordinator",
+            "case_manager",
+            "student_support_member",
+            "nurse",
+            "counsellor",
+            "principal",
+            "assistant_principal",
+            "program_manager",
         ])
     }
 
     /// Whether this is somebody who works with a school rather than with single classes.
     pub fn works_by_school(&self) -> bool {
-        self.has_any(&[
-            "coordinator", "case_manager", "student_support_member", "nurse", "counsellor", "principal",
-            "assistant_principal", "program_manager",
-        ])
+        self.has_any(&["coordinator", "case_manager", "student_support_member", "nurse", "counsellor", "principal", "assistant_principal", "program_manager"])
     }
 
     /// Whether reports are of use to this caller.

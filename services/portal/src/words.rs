@@ -1,8 +1,8 @@
 //! The words for states, tiers, domains and reasons: one place, so that every page says the same.
 
 use proto::plans::v1 as plans;
-use proto::r#type::v1::{Certainty, Domain, Tier};
 use proto::reviews::v1 as reviews;
+use proto::r#type::v1::{Certainty, Domain, Tier};
 
 /// A domain as pages show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,7 @@ pub const DECLINE_REASONS: Choices = &[
 ];
 
 /// Those decline reasons that are the family's.
-pub const FAMILY_REASONS: &[&str] =
-    &["no_longer_interested", "schedule", "transport", "cost", "language", "trust", "did_not_respond"];
+pub const FAMILY_REASONS: &[&str] = &["no_longer_interested", "schedule", "transport", "cost", "language", "trust", "did_not_respond"];
 
 /// Why something ended before its time.
 pub const STOP_REASONS: Choices = &[
@@ -121,12 +120,7 @@ pub const STOP_REASONS: Choices = &[
 ];
 
 /// Outcomes of a referral.
-pub const OUTCOMES: Choices = &[
-    ("need_met", "Need met"),
-    ("need_partly_met", "Need partly met"),
-    ("need_not_met", "Need not met"),
-    ("unknown", "Not known"),
-];
+pub const OUTCOMES: Choices = &[("need_met", "Need met"), ("need_partly_met", "Need partly met"), ("need_not_met", "Need not met"), ("unknown", "Not known")];
 
 /// What a family may agree to share.
 pub const SCOPES: Choices = &[
@@ -257,8 +251,7 @@ pub const ITEM_KINDS: Choices = &[
 
 /// The kind of item that a form names.
 pub fn item_kind_of(value: &str) -> plans::PlanItemKind {
-    plans::PlanItemKind::from_str_name(&format!("PLAN_ITEM_KIND_{}", value.to_uppercase()))
-        .unwrap_or(plans::PlanItemKind::Unspecified)
+    plans::PlanItemKind::from_str_name(&format!("PLAN_ITEM_KIND_{}", value.to_uppercase())).unwrap_or(plans::PlanItemKind::Unspecified)
 }
 
 /// State of an item.
@@ -304,8 +297,7 @@ pub const ATTENDANCE: Choices = &[
 ];
 
 /// Who owns an item, in forms.
-pub const OWNERS: Choices =
-    &[("staff", "Staff"), ("partner", "Partner"), ("family", "Family"), ("student", "Student")];
+pub const OWNERS: Choices = &[("staff", "Staff"), ("partner", "Partner"), ("family", "Family"), ("student", "Student")];
 
 /// Two letters of a name.
 pub fn initials(name: &str) -> String {
@@ -362,9 +354,7 @@ pub fn day(iso: &str) -> String {
 
 /// The day of a time stamp.
 pub fn day_of(time: Option<&prost_types::Timestamp>) -> String {
-    time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0))
-        .map(|time| time.format("%-d %b %Y").to_string())
-        .unwrap_or_default()
+    time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)).map(|time| time.format("%-d %b %Y").to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The portal as a browser meets it: sign-in, pages, autosave, conflicts, refusals, headers.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails here has said enough")]
+
 mod issuer;
 mod sample;
 mod services;

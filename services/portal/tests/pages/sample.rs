@@ -1,12 +1,12 @@
 //! A small fictional class, its plan, referrals and numbers.
 
+use prost_types::Timestamp;
 use proto::partners::v1 as partners;
 use proto::plans::v1 as plans;
-use proto::r#type::v1::{Certainty, Domain, Sensitivity, Tier};
 use proto::reporting::v1 as reporting;
 use proto::reviews::v1 as reviews;
 use proto::rosters::v1 as rosters;
-use prost_types::Timestamp;
+use proto::r#type::v1::{Certainty, Domain, Sensitivity, Tier};
 
 use super::services::{World, need};
 
@@ -257,7 +257,12 @@ pub fn referrals() -> Vec<partners::Referral> {
 }
 
 pub fn referral() -> partners::GetReferralResponse {
-    let step = |day: i64, transition: &str, side: &str| partners::ReferralStep { time: time(day), transition: transition.into(), side: side.into(), ..Default::default() };
+    let step = |day: i64, transition: &str, side: &str| partners::ReferralStep {
+        time: time(day),
+        transition: transition.into(),
+        side: side.into(),
+        ..Default::default()
+    };
     partners::GetReferralResponse {
         referral: referrals().into_iter().next(),
         steps: vec![step(28, "create", "requester"), step(28, "send", "requester"), step(29, "open", "partner")],
@@ -310,8 +315,12 @@ pub fn measure(request: &reporting::GetMeasureRequest) -> reporting::GetMeasureR
             held("Tier 2b", reporting::Withheld::Complementary),
             held("Tier 3", reporting::Withheld::Small),
         ],
-        ("ND-2", "domain") => vec![cell("", 216, 942), cell("academics", 48, 312), cell("social_emotional", 71, 286), cell("health", 33, 141), cell("family", 64, 203)],
-        ("ND-2", "reason") => vec![cell("", 216, 942), cell("not_yet_arranged", 79, 216), cell("no_capacity", 69, 216), held("transport", reporting::Withheld::Small)],
+        ("ND-2", "domain") => {
+            vec![cell("", 216, 942), cell("academics", 48, 312), cell("social_emotional", 71, 286), cell("health", 33, 141), cell("family", 64, 203)]
+        }
+        ("ND-2", "reason") => {
+            vec![cell("", 216, 942), cell("not_yet_arranged", 79, 216), cell("no_capacity", 69, 216), held("transport", reporting::Withheld::Small)]
+        }
         ("RV-1", _) => vec![cell("", 755, 796)],
         ("PL-1", _) => vec![cell("", 566, 796)],
         ("RF-5", _) => vec![held("", reporting::Withheld::Small)],

@@ -11,10 +11,10 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 use proto::partners::v1 as partners;
 use proto::plans::v1 as plans;
-use proto::r#type::v1::{Certainty, Domain, Tier};
 use proto::reporting::v1 as reporting;
 use proto::reviews::v1 as reviews;
 use proto::rosters::v1 as rosters;
+use proto::r#type::v1::{Certainty, Domain, Tier};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -75,7 +75,11 @@ impl World {
         student.state = state.into();
         student.version += 1;
         let student = student.clone();
-        self.review.done_count = self.students.iter().filter(|student| matches!(student.state(), reviews::StudentReviewState::Reviewed | reviews::StudentReviewState::NotReviewed)).count() as i32;
+        self.review.done_count = self
+            .students
+            .iter()
+            .filter(|student| matches!(student.state(), reviews::StudentReviewState::Reviewed | reviews::StudentReviewState::NotReviewed))
+            .count() as i32;
         Ok(student)
     }
 
@@ -118,7 +122,9 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
     let mut world = world.lock().unwrap();
     match method {
         "rosters.v1.RosterService/ListSchools" => told(rosters::ListSchoolsResponse { schools: sample::schools(), ..Default::default() }),
-        "rosters.v1.RosterService/ListClasses" => told(rosters::ListClassesResponse { classes: sample::classes(), access_basis: "class_teacher".into(), ..Default::default() }),
+        "rosters.v1.RosterService/ListClasses" => {
+            told(rosters::ListClassesResponse { classes: sample::classes(), access_basis: "class_teacher".into(), ..Default::default() })
+        }
         "rosters.v1.RosterService/GetClass" => told(rosters::GetClassResponse { class: sample::classes().into_iter().next(), ..Default::default() }),
         "rosters.v1.RosterService/BatchGetStudents" => told(rosters::BatchGetStudentsResponse { students: sample::students(), ..Default::default() }),
         "rosters.v1.RosterService/BatchGetStaff" => told(rosters::BatchGetStaffResponse::default()),
@@ -129,10 +135,14 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
         }
         "reviews.v1.ReviewService/ListCodes" => told(reviews::ListCodesResponse { taxonomy_version: "taxonomy/1".into(), codes: sample::codes() }),
         "reviews.v1.ReviewService/ListReviewCycles" => told(reviews::ListReviewCyclesResponse { cycles: vec![sample::cycle()] }),
-        "reviews.v1.ReviewService/ListClassReviews" => told(reviews::ListClassReviewsResponse { class_reviews: vec![world.review.clone()], ..Default::default() }),
-        "reviews.v1.ReviewService/GetClassReview" => {
-            told(reviews::GetClassReviewResponse { class_review: Some(world.review.clone()), students: world.students.clone(), access_basis: "class_teacher".into() })
+        "reviews.v1.ReviewService/ListClassReviews" => {
+            told(reviews::ListClassReviewsResponse { class_reviews: vec![world.review.clone()], ..Default::default() })
         }
+        "reviews.v1.ReviewService/GetClassReview" => told(reviews::GetClassReviewResponse {
+            class_review: Some(world.review.clone()),
+            students: world.students.clone(),
+            access_basis: "class_teacher".into(),
+        }),
         "reviews.v1.ReviewService/GetStudentReview" => {
             let request: reviews::GetStudentReviewRequest = read(bytes);
             told(reviews::GetStudentReviewResponse { student_review: Some(world.student(&request.student_id)?.clone()), ..Default::default() })
@@ -151,15 +161,21 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
             if world.student(&request.student_id)?.assigned_tier == 0 {
                 return Err(wrong_state("no tier is assigned; assign one"));
             }
-            told(reviews::CompleteStudentReviewResponse { student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::Reviewed)?) })
+            told(reviews::CompleteStudentReviewResponse {
+                student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::Reviewed)?),
+            })
         }
         "reviews.v1.ReviewService/SkipStudentReview" => {
             let request: reviews::SkipStudentReviewRequest = read(bytes);
-            told(reviews::SkipStudentReviewResponse { student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::NotReviewed)?) })
+            told(reviews::SkipStudentReviewResponse {
+                student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::NotReviewed)?),
+            })
         }
         "reviews.v1.ReviewService/ReopenStudentReview" => {
             let request: reviews::ReopenStudentReviewRequest = read(bytes);
-            told(reviews::ReopenStudentReviewResponse { student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::InProgress)?) })
+            told(reviews::ReopenStudentReviewResponse {
+                student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::InProgress)?),
+            })
         }
         "reviews.v1.ReviewService/ListTierAssignments" => told(reviews::ListTierAssignmentsResponse { assignments: sample::tiers(), ..Default::default() }),
         "plans.v1.PlanService/GetPlan" => told(sample::plan()),

@@ -40,39 +40,22 @@ pub struct ListQuery {
 }
 
 /// The caller's classes, or those of one of the caller's schools.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(query): Query<ListQuery>,
-) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response, Fault> {
     let by_school = caller.works_by_school();
     let schools = if by_school { app.schools(&caller).await? } else { Vec::new() };
-    let school_id = schools
-        .iter()
-        .find(|school| school.school_id == query.school)
-        .or(schools.first())
-        .map(|school| school.school_id.clone())
-        .unwrap_or_default();
+    let school_id =
+        schools.iter().find(|school| school.school_id == query.school).or(schools.first()).map(|school| school.school_id.clone()).unwrap_or_default();
     let classes = app
         .clients
         .rosters(&caller)
-        .list_classes(ListClassesRequest {
-            school_id: school_id.clone(),
-            review_units_only: true,
-            page_size: 500,
-            ..Default::default()
-        })
+        .list_classes(ListClassesRequest { school_id: school_id.clone(), review_units_only: true, page_size: 500, ..Default::default() })
         .await?
         .into_inner();
     let cycle = app.cycle(&caller).await?;
     let reviews = match &cycle {
         Some(cycle) => {
-            let request = ListClassReviewsRequest {
-                review_cycle_id: cycle.review_cycle_id.clone(),
-                school_id: school_id.clone(),
-                page_size: 500,
-                ..Default::default()
-            };
+            let request =
+                ListClassReviewsRequest { review_cycle_id: cycle.review_cycle_id.clone(), school_id: school_id.clone(), page_size: 500, ..Default::default() };
             app.clients.reviews(&caller).list_class_reviews(request).await?.into_inner().class_reviews
         }
         None => Vec::new(),
@@ -83,9 +66,10 @@ pub async fn page(
 
 /// Starts the review of a class and goes there.
 pub async fn start(State(app): State<Arc<App>>, Path(class_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let cycle = app.cycle(&post.caller).await?.ok_or_else(|| {
-        Fault::refused("No review season is open. The program manager opens one; then the class can be reviewed.")
-    })?;
+    let cycle = app
+        .cycle(&post.caller)
+        .await?
+        .ok_or_else(|| Fault::refused("No review season is open. The program manager opens one; then the class can be reviewed."))?;
     let request = StartClassReviewRequest {
         review_cycle_id: cycle.review_cycle_id,
         class_id: class_id.to_string(),

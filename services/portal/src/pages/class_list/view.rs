@@ -80,8 +80,7 @@ pub fn list(
     cycle: Option<ReviewCycle>,
     reviews: Vec<ClassReview>,
 ) -> ClassListPage {
-    let by_class: HashMap<&str, &ClassReview> =
-        reviews.iter().map(|review| (review.class_id.as_str(), review)).collect();
+    let by_class: HashMap<&str, &ClassReview> = reviews.iter().map(|review| (review.class_id.as_str(), review)).collect();
     let lines: Vec<ClassLine> = classes
         .classes
         .iter()
@@ -106,18 +105,11 @@ pub fn list(
         shell,
         schools: schools
             .iter()
-            .map(|school| Choice {
-                value: school.school_id.clone(),
-                words: school.name.clone(),
-                chosen: school.school_id == school_id,
-            })
+            .map(|school| Choice { value: school.school_id.clone(), words: school.name.clone(), chosen: school.school_id == school_id })
             .collect(),
         shown,
         season: cycle.as_ref().map(season).unwrap_or_default(),
-        window: cycle
-            .as_ref()
-            .map(|cycle| format!("{} to {}", words::day(&cycle.opens_on), words::day(&cycle.closes_on)))
-            .unwrap_or_default(),
+        window: cycle.as_ref().map(|cycle| format!("{} to {}", words::day(&cycle.opens_on), words::day(&cycle.closes_on))).unwrap_or_default(),
         classes: lines.into_iter().filter(keeps).collect(),
         finished,
         all,

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use proto::reviews::v1::{
-    CompleteStudentReviewRequest, ReopenStudentReviewRequest, SkipStudentReviewRequest, StudentReview,
-    UpdateStudentReviewRequest,
-};
+use proto::reviews::v1::{CompleteStudentReviewRequest, ReopenStudentReviewRequest, SkipStudentReviewRequest, StudentReview, UpdateStudentReviewRequest};
 
 use crate::app::App;
 use crate::fault::Fault;
@@ -17,7 +14,7 @@ use crate::session::Caller;
 use crate::words::{self, DOMAINS};
 
 use super::gaps::{Gap, gaps};
-use super::view;
+use super::roster;
 use super::{Also, At, Toast, arrived, fresh, load, refused, student_view, updates, whole_page};
 
 fn update(at: At, post: &Post) -> UpdateStudentReviewRequest {
@@ -25,11 +22,7 @@ fn update(at: At, post: &Post) -> UpdateStudentReviewRequest {
     UpdateStudentReviewRequest {
         class_review_id: at.review_id.to_string(),
         student_id: at.student_id.to_string(),
-        no_concern_domains: DOMAINS
-            .into_iter()
-            .filter(|domain| post.ticked(&format!("nc_{}", domain.class)))
-            .map(|domain| domain.domain.into())
-            .collect(),
+        no_concern_domains: DOMAINS.into_iter().filter(|domain| post.ticked(&format!("nc_{}", domain.class))).map(|domain| domain.domain.into()).collect(),
         assigned_tier: tier.into(),
         tier_reason: post.text("reason").to_owned(),
         tier_reason_text: if post.text("reason") == "other" { post.text("reason_text").to_owned() } else { String::new() },
@@ -146,8 +139,7 @@ async fn missing(app: &App, post: &Post, at: At, fault: Fault) -> Result<Respons
 async fn overtaken(app: &App, caller: &Caller, at: At) -> Result<Response, Fault> {
     let loaded = load(app, caller, at.review_id).await?;
     let mut student = loaded.student(caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
-    student.conflict =
-        Some("Below is what is there now; your last change was not written. Repeat it if it is still right.".to_owned());
+    student.conflict = Some("Below is what is there now; your last change was not written. Repeat it if it is still right.".to_owned());
     let response = arrived(app, caller, &loaded, Some(student), false, None)?;
     Ok(refused(response, StatusCode::CONFLICT, "#student", "outerHTML", None))
 }
@@ -179,10 +171,7 @@ pub async fn skip(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -
         action: format!("{}/reopen", at.path()),
         target: "#student".to_owned(),
         swap: "outerHTML",
-        fields: vec![
-            ("request_id", fresh_id()),
-            ("version", answer.student_review.map_or(0, |review| review.version).to_string()),
-        ],
+        fields: vec![("request_id", fresh_id()), ("version", answer.student_review.map_or(0, |review| review.version).to_string())],
     };
     go_on(&app, &post, at, Some(toast)).await
 }
@@ -209,7 +198,7 @@ async fn go_on(app: &App, post: &Post, at: At, toast: Option<Toast>) -> Result<R
     let caller = &post.caller;
     let loaded = load(app, caller, at.review_id).await?;
     let later = app.sessions.put_off_in(&caller.key, at.review_id);
-    let next = view::next_open(&loaded.students, &later, &at.student_id.to_string());
+    let next = roster::next_open(&loaded.students, &later, &at.student_id.to_string());
     let path = match &next {
         Some(next) => format!("/reviews/{}/students/{next}", at.review_id),
         None => format!("/reviews/{}", at.review_id),
@@ -236,22 +225,15 @@ mod tests {
     #[test]
     fn a_reason_stays_only_where_the_tier_differs() {
         let stored = StudentReview { suggested_tier: Tier::Tier2a.into(), ..Default::default() };
-        let wanted = |tier: Tier| UpdateStudentReviewRequest {
-            assigned_tier: tier.into(),
-            tier_reason: "recent_change".into(),
-            ..Default::default()
-        };
+        let wanted = |tier: Tier| UpdateStudentReviewRequest { assigned_tier: tier.into(), tier_reason: "recent_change".into(), ..Default::default() };
         assert_eq!(settled(wanted(Tier::Tier2a), &stored).tier_reason, "");
         assert_eq!(settled(wanted(Tier::Tier1), &stored).tier_reason, "recent_change");
     }
 
     #[test]
     fn only_what_differs_is_written_before_done() {
-        let stored = StudentReview {
-            no_concern_domains: vec![Domain::Family.into(), Domain::Health.into()],
-            assigned_tier: Tier::Tier1.into(),
-            ..Default::default()
-        };
+        let stored =
+            StudentReview { no_concern_domains: vec![Domain::Family.into(), Domain::Health.into()], assigned_tier: Tier::Tier1.into(), ..Default::default() };
         let same = UpdateStudentReviewRequest {
             no_concern_domains: vec![Domain::Health.into(), Domain::Family.into()],
             assigned_tier: Tier::Tier1.into(),

@@ -6,9 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use proto::reviews::v1::{
-    Entry, EntrySource, Polarity, PutEntryRequest, RemoveEntryRequest, StudentReview, UpdateStudentReviewRequest,
-};
+use proto::reviews::v1::{Entry, EntrySource, Polarity, PutEntryRequest, RemoveEntryRequest, StudentReview, UpdateStudentReviewRequest};
 use proto::r#type::v1::{Certainty, Domain, Sensitivity};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -91,10 +89,7 @@ pub async fn add(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) ->
                         words: post.text("q").to_owned(),
                         polarity: post.text("polarity").to_owned(),
                         domain: post.text("domain").to_owned(),
-                        options: several
-                            .iter()
-                            .map(|code| PickOption { code: code.code.clone(), label: code.label.clone(), request_id: fresh_id() })
-                            .collect(),
+                        options: several.iter().map(|code| PickOption { code: code.code.clone(), label: code.label.clone(), request_id: fresh_id() }).collect(),
                     });
                 }
             }
@@ -307,13 +302,8 @@ mod tests {
     #[test]
     fn a_removed_entry_can_be_put_back_as_it_was() {
         let at = EntryAt { review_id: Uuid::nil(), student_id: Uuid::nil(), entry_id: Uuid::nil() };
-        let entry = Entry {
-            polarity: Polarity::Need.into(),
-            domain: Domain::Family.into(),
-            severity: 2,
-            certainty: Certainty::Suspected.into(),
-            ..Default::default()
-        };
+        let entry =
+            Entry { polarity: Polarity::Need.into(), domain: Domain::Family.into(), severity: 2, certainty: Certainty::Suspected.into(), ..Default::default() };
         let toast = removed(&at, &entry, "Food at home".into());
         assert_eq!(toast.target, "#needs-fam");
         assert!(toast.fields.contains(&("severity", "2".to_owned())));

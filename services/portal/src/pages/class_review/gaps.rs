@@ -22,10 +22,7 @@ pub fn gaps(review: &StudentReview) -> Vec<Gap> {
         let answered = review.no_concern_domains().any(|marked| marked == domain.domain)
             || review.entries.iter().any(|entry| entry.domain() == domain.domain && entry.polarity() != Polarity::Interest);
         if !answered {
-            add(
-                format!("nc-{}", domain.class),
-                format!("{}: add a strength or a need, or tick “no concern noted”.", domain.name),
-            );
+            add(format!("nc-{}", domain.class), format!("{}: add a strength or a need, or tick “no concern noted”.", domain.name));
         }
     }
     let assigned = words::tier(review.assigned_tier());
@@ -39,9 +36,7 @@ pub fn gaps(review: &StudentReview) -> Vec<Gap> {
         }
         Some(_) => {}
     }
-    if !review.entries.iter().any(|entry| entry.polarity() == Polarity::Strength)
-        && review.no_strength_reason.trim().is_empty()
-    {
+    if !review.entries.iter().any(|entry| entry.polarity() == Polarity::Strength) && review.no_strength_reason.trim().is_empty() {
         add("no-strength".to_owned(), "Add a strength, or say why none is noted.".to_owned());
     }
     found

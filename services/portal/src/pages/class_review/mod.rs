@@ -3,6 +3,7 @@
 pub mod decision;
 pub mod entries;
 pub mod gaps;
+pub mod roster;
 pub mod view;
 
 use std::collections::HashMap;
@@ -13,10 +14,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, http};
-use proto::reviews::v1::{
-    ClassReview, Entry, GetClassReviewRequest, GetStudentReviewRequest, SignClassReviewRequest, StudentReview,
-    SubmitClassReviewRequest,
-};
+use proto::reviews::v1::{ClassReview, Entry, GetClassReviewRequest, GetStudentReviewRequest, SignClassReviewRequest, StudentReview, SubmitClassReviewRequest};
 use proto::rosters::v1::{GetClassRequest, Student};
 use uuid::Uuid;
 
@@ -28,7 +26,8 @@ use crate::lookup::{CodeList, is_restricted};
 use crate::session::Caller;
 use crate::words;
 
-use view::{ChipView, Head, NeedView, RosterLine, Sources, StudentView};
+use roster::{Head, RosterLine};
+use view::{ChipView, NeedView, Sources, StudentView};
 
 /// A class review with all that its pages need.
 pub struct Loaded {
@@ -134,10 +133,7 @@ pub async fn load(app: &App, caller: &Caller, review_id: Uuid) -> Result<Loaded,
 
 /// Reads one student's review anew.
 async fn fresh(app: &App, caller: &Caller, at: &At) -> Result<StudentReview, Fault> {
-    let request = GetStudentReviewRequest {
-        class_review_id: at.review_id.to_string(),
-        student_id: at.student_id.to_string(),
-    };
+    let request = GetStudentReviewRequest { class_review_id: at.review_id.to_string(), student_id: at.student_id.to_string() };
     let answer = app.clients.reviews(caller).get_student_review(request).await?.into_inner();
     answer.student_review.ok_or_else(Fault::not_found)
 }
@@ -158,18 +154,18 @@ impl At {
 impl Loaded {
     fn head(&self, app: &App, caller: &Caller) -> Head {
         let later = app.sessions.put_off_in(&caller.key, self.id());
-        view::head(&self.class_title, &self.review, &self.students, &later, &self.staff, caller)
+        roster::head(&self.class_title, &self.review, &self.students, &later, &self.staff, caller)
     }
 
     fn roster(&self, app: &App, caller: &Caller, current: &str) -> Vec<RosterLine> {
         let later = app.sessions.put_off_in(&caller.key, self.id());
-        view::roster(&self.review.class_review_id, &self.students, &self.names, &later, current)
+        roster::roster(&self.review.class_review_id, &self.students, &self.names, &later, current)
     }
 
     fn student(&self, caller: &Caller, student_id: &str) -> Option<StudentView> {
         let review = self.students.iter().find(|student| student.student_id == student_id)?;
         let sources = Sources { review: &self.review, codes: &self.codes, caller };
-        let name = view::name_of(&self.names, student_id);
+        let name = roster::name_of(&self.names, student_id);
         Some(view::placed(view::student(&sources, review, name), &self.students))
     }
 
@@ -180,10 +176,7 @@ impl Loaded {
     fn finish(&self) -> Finish {
         let left = self.review.student_count - self.review.done_count;
         if left > 0 {
-            return Finish {
-                title: "Choose a student".to_owned(),
-                words: format!("{left} are still to review."),
-            };
+            return Finish { title: "Choose a student".to_owned(), words: format!("{left} are still to review.") };
         }
         Finish {
             title: "Every student of this class has been looked at".to_owned(),
@@ -198,22 +191,16 @@ impl Loaded {
 }
 
 /// Goes to where work stopped: the student in work, else the first one still open, else the end.
-pub async fn resume(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(review_id): Path<Uuid>,
-) -> Result<Response, Fault> {
+pub async fn resume(State(app): State<Arc<App>>, caller: Caller, Path(review_id): Path<Uuid>) -> Result<Response, Fault> {
     let loaded = load(&app, &caller, review_id).await?;
     let later = app.sessions.put_off_in(&caller.key, review_id);
     let stopped = loaded
         .students
         .iter()
-        .find(|student| student.student_id == loaded.review.current_student_id && !view::is_finished(student))
+        .find(|student| student.student_id == loaded.review.current_student_id && !roster::is_finished(student))
         .map(|student| student.student_id.clone());
-    match stopped.or_else(|| view::next_open(&loaded.students, &later, "")) {
-        Some(student) if view_is_open(&loaded.review) => {
-            Ok(Redirect::to(&format!("/reviews/{review_id}/students/{student}")).into_response())
-        }
+    match stopped.or_else(|| roster::next_open(&loaded.students, &later, "")) {
+        Some(student) if view_is_open(&loaded.review) => Ok(Redirect::to(&format!("/reviews/{review_id}/students/{student}")).into_response()),
         _ => whole_page(&app, &caller, &loaded, None),
     }
 }
@@ -224,12 +211,7 @@ fn view_is_open(review: &ClassReview) -> bool {
 }
 
 /// One student of the review: the whole page, or for htmx the student with the bar and the list beside.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    ByHtmx(by_htmx): ByHtmx,
-    Path(at): Path<At>,
-) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<App>>, caller: Caller, ByHtmx(by_htmx): ByHtmx, Path(at): Path<At>) -> Result<Response, Fault> {
     let loaded = load(&app, &caller, at.review_id).await?;
     let student = loaded.student(&caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
     app.sessions.take_up(&caller.key, at.review_id, at.student_id);
@@ -252,14 +234,7 @@ fn whole_page(app: &App, caller: &Caller, loaded: &Loaded, student: Option<Stude
     })
 }
 
-fn arrived(
-    app: &App,
-    caller: &Caller,
-    loaded: &Loaded,
-    student: Option<StudentView>,
-    saved: bool,
-    toast: Option<Toast>,
-) -> Result<Response, Fault> {
+fn arrived(app: &App, caller: &Caller, loaded: &Loaded, student: Option<StudentView>, saved: bool, toast: Option<Toast>) -> Result<Response, Fault> {
     let current = student.as_ref().map(|student| student.student_id.clone()).unwrap_or_default();
     let (saved_at, saved_at_words) = now();
     render(&ArrivedFragment {
@@ -311,11 +286,8 @@ fn updates(caller: &Caller, student: StudentView, also: Also) -> Result<Response
 async fn student_view(app: &App, caller: &Caller, review: &StudentReview) -> Result<StudentView, Fault> {
     let codes = app.code_list(caller).await?;
     // A write went through a moment ago, so the class review is open.
-    let open = ClassReview {
-        class_review_id: review.class_review_id.clone(),
-        state: proto::reviews::v1::ClassReviewState::InProgress.into(),
-        ..Default::default()
-    };
+    let open =
+        ClassReview { class_review_id: review.class_review_id.clone(), state: proto::reviews::v1::ClassReviewState::InProgress.into(), ..Default::default() };
     let sources = Sources { review: &open, codes: &codes, caller };
     Ok(view::student(&sources, review, String::new()))
 }
@@ -357,11 +329,7 @@ pub async fn codes(State(app): State<Arc<App>>, caller: Caller, Path(_version): 
 
 /// Hands the review in for signing.
 pub async fn submit(State(app): State<Arc<App>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let request = SubmitClassReviewRequest {
-        class_review_id: review_id.to_string(),
-        expected_version: post.number("version"),
-        request_id: post.request_id(),
-    };
+    let request = SubmitClassReviewRequest { class_review_id: review_id.to_string(), expected_version: post.number("version"), request_id: post.request_id() };
     app.clients.reviews(&post.caller).submit_class_review(request).await?;
     Ok(Redirect::to(&format!("/reviews/{review_id}")).into_response())
 }

@@ -38,11 +38,7 @@ pub struct FindQuery {
 }
 
 /// The search and what it found.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(query): Query<FindQuery>,
-) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<FindQuery>) -> Result<Response, Fault> {
     let words_asked = query.q.trim().to_owned();
     let mut found = Vec::new();
     let mut problem = None;
@@ -54,11 +50,7 @@ pub async fn page(
                     .into_inner()
                     .students
                     .into_iter()
-                    .map(|student| Found {
-                        student_id: student.student_id,
-                        name: student.display_name,
-                        grade: words::grade(&student.grade),
-                    })
+                    .map(|student| Found { student_id: student.student_id, name: student.display_name, grade: words::grade(&student.grade) })
                     .collect();
             }
             Err(fault) if fault.is_refusal() => problem = Some(fault.line()),

@@ -46,7 +46,13 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(query): Que
     let students = students(&app, &caller, &answer.referrals).await?;
     let services = services(&app, &caller, &answer.referrals).await;
     let names = Names { students: &students, services: &services, partner, today: &today() };
-    let choices = schools.into_iter().map(|school| { let chosen = school.school_id == school_id; (school.school_id, school.name, chosen) }).collect();
+    let choices = schools
+        .into_iter()
+        .map(|school| {
+            let chosen = school.school_id == school_id;
+            (school.school_id, school.name, chosen)
+        })
+        .collect();
     let shell = Shell::of(&caller, app.settings.notice(), Area::Referrals, "Referrals");
     render(&view::board(shell, &answer.referrals, &names, choices, &answer.access_basis))
 }

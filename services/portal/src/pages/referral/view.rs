@@ -106,7 +106,8 @@ impl Names<'_> {
 /// Puts the board together.
 pub fn board(shell: Shell, referrals: &[Referral], names: &Names<'_>, schools: Vec<(String, String, bool)>, basis: &str) -> BoardPage {
     let of = |wanted: Lane| referrals.iter().filter(|referral| lane(referral.state()) == wanted).map(|referral| names.card(referral)).collect::<Vec<_>>();
-    let (partner_title, partner_words) = if names.partner { ("You", "Sent to you, waiting for your answer") } else { ("Partner", "Sent, waiting for an answer") };
+    let (partner_title, partner_words) =
+        if names.partner { ("You", "Sent to you, waiting for your answer") } else { ("Partner", "Sent, waiting for an answer") };
     let (requester_title, requester_words) = if names.partner { ("The school", "Ended; the school judges") } else { ("You", "Send, or judge and close") };
     let lanes = vec![
         LaneView { id: "l1", title: partner_title, words: partner_words, cards: of(Lane::Partner) },
@@ -114,14 +115,7 @@ pub fn board(shell: Shell, referrals: &[Referral], names: &Names<'_>, schools: V
         LaneView { id: "l3", title: "Running", words: "Accepted to attending", cards: of(Lane::Running) },
         LaneView { id: "l4", title: requester_title, words: requester_words, cards: of(Lane::Requester) },
     ];
-    BoardPage {
-        shell,
-        open: lanes.iter().map(|lane| lane.cards.len()).sum(),
-        over: of(Lane::Over),
-        lanes,
-        schools,
-        basis: words::basis(basis),
-    }
+    BoardPage { shell, open: lanes.iter().map(|lane| lane.cards.len()).sum(), over: of(Lane::Over), lanes, schools, basis: words::basis(basis) }
 }
 
 /// A step on the track.
@@ -209,11 +203,8 @@ pub fn page(
     let name = names.student(&referral);
     let state = referral.state();
     let at = step_of(state);
-    let track = TRACK
-        .iter()
-        .enumerate()
-        .map(|(index, words)| TrackStep { words, class: if index + 1 < at { "past" } else { "" }, current: index + 1 == at })
-        .collect();
+    let track =
+        TRACK.iter().enumerate().map(|(index, words)| TrackStep { words, class: if index + 1 < at { "past" } else { "" }, current: index + 1 == at }).collect();
     let draft = state == ReferralState::Draft && !names.partner;
     let judged = matches!(
         state,
@@ -274,21 +265,27 @@ fn facts(referral: &Referral, service: Option<&Service>, codes: &CodeList) -> Ve
             facts.push(("Kind of help", service_category_label(&shared.service_category)));
         }
     }
-    facts.push(("First step", match referral.first_step_owner.as_str() {
-        "coordinator" => "the coordinator calls".to_owned(),
-        "partner" => "the partner calls".to_owned(),
-        "" => String::new(),
-        other => format!("the {other}"),
-    }));
+    facts.push((
+        "First step",
+        match referral.first_step_owner.as_str() {
+            "coordinator" => "the coordinator calls".to_owned(),
+            "partner" => "the partner calls".to_owned(),
+            "" => String::new(),
+            other => format!("the {other}"),
+        },
+    ));
     facts.push(("Answer by", words::day(&referral.respond_by)));
     facts.push(("Reason", reason(&referral.reason)));
-    facts.push(("Outcome", match referral.outcome() {
-        Outcome::Unspecified => String::new(),
-        Outcome::NeedMet => "Need met".to_owned(),
-        Outcome::NeedPartlyMet => "Need partly met".to_owned(),
-        Outcome::NeedNotMet => "Need not met".to_owned(),
-        Outcome::Unknown => "Not known".to_owned(),
-    }));
+    facts.push((
+        "Outcome",
+        match referral.outcome() {
+            Outcome::Unspecified => String::new(),
+            Outcome::NeedMet => "Need met".to_owned(),
+            Outcome::NeedPartlyMet => "Need partly met".to_owned(),
+            Outcome::NeedNotMet => "Need not met".to_owned(),
+            Outcome::Unknown => "Not known".to_owned(),
+        },
+    ));
     facts.retain(|(_, words)| !words.is_empty());
     facts
 }
@@ -305,7 +302,9 @@ fn sharing_words(check: &CheckSharingResponse) -> Vec<String> {
         .missing
         .iter()
         .map(|missing| match missing.as_str() {
-            "CONSENT_MISSING" => "It cannot be sent yet: the family has not agreed that this partner receives anything. Record the consent on the student's page.".to_owned(),
+            "CONSENT_MISSING" => {
+                "It cannot be sent yet: the family has not agreed that this partner receives anything. Record the consent on the student's page.".to_owned()
+            }
             "SCOPE_NOT_COVERED" => "It cannot be sent yet: the family's consent does not cover all of it.".to_owned(),
             "AGREEMENT_MISSING" => "It cannot be sent yet: there is no data agreement with this partner today. The partnership manager can add one.".to_owned(),
             other => format!("It cannot be sent yet: {}.", other.to_lowercase().replace('_', " ")),

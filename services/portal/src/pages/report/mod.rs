@@ -28,8 +28,7 @@ pub struct ReportQuery {
 }
 
 async fn measure(app: &App, caller: &Caller, measure_id: &str, school_id: &str, group_by: &str) -> Result<GetMeasureResponse, Fault> {
-    let request =
-        GetMeasureRequest { measure_id: measure_id.to_owned(), school_id: school_id.to_owned(), group_by: group_by.to_owned(), ..Default::default() };
+    let request = GetMeasureRequest { measure_id: measure_id.to_owned(), school_id: school_id.to_owned(), group_by: group_by.to_owned(), ..Default::default() };
     Ok(app.clients.reporting(caller).get_measure(request).await?.into_inner())
 }
 
@@ -67,7 +66,13 @@ pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Que
     };
     let title = schools.iter().find(|school| school.school_id == school_id).map_or_else(|| "The district".to_owned(), |school| school.name.clone());
     let shell = Shell::of(&caller, app.settings.notice(), Area::Reports, format!("Report: {title}"));
-    let mut choices: Vec<(String, String, bool)> = schools.into_iter().map(|school| { let chosen = school.school_id == school_id; (school.school_id, school.name, chosen) }).collect();
+    let mut choices: Vec<(String, String, bool)> = schools
+        .into_iter()
+        .map(|school| {
+            let chosen = school.school_id == school_id;
+            (school.school_id, school.name, chosen)
+        })
+        .collect();
     if district {
         choices.insert(0, (String::new(), "Whole district".to_owned(), school_id.is_empty()));
     }

@@ -179,9 +179,7 @@ fn kpi(answer: &GetMeasureResponse, threshold: i32) -> Kpi {
 
 fn tier_cells(answer: &GetMeasureResponse) -> [Option<&Cell>; 4] {
     // Groups are named `Tier 2a`, or by the tier alone.
-    TIERS.map(|tier| {
-        answer.cells.iter().find(|cell| cell.group.trim_start_matches("Tier ").trim_start_matches("TIER_").eq_ignore_ascii_case(tier.key))
-    })
+    TIERS.map(|tier| answer.cells.iter().find(|cell| cell.group.trim_start_matches("Tier ").trim_start_matches("TIER_").eq_ignore_ascii_case(tier.key)))
 }
 
 fn total(answer: &GetMeasureResponse) -> Option<i64> {
@@ -227,9 +225,11 @@ fn bar(name: &str, answer: &GetMeasureResponse, at: usize, threshold: i32) -> Ba
         segments,
         cells: cells
             .iter()
-            .map(|cell| cell.map_or("n/a".to_owned(), |cell| {
-                withheld(cell, threshold).unwrap_or_else(|| cell.numerator.map_or("n/a".to_owned(), |count| count.to_string()))
-            }))
+            .map(|cell| {
+                cell.map_or("n/a".to_owned(), |cell| {
+                    withheld(cell, threshold).unwrap_or_else(|| cell.numerator.map_or("n/a".to_owned(), |count| count.to_string()))
+                })
+            })
             .collect(),
         all: all.map_or_else(|| "n/a".to_owned(), |all| all.to_string()),
     }
@@ -251,7 +251,9 @@ fn finding(bars: &[(String, GetMeasureResponse)]) -> String {
 fn words_of_domain(group: &str) -> (Option<DomainWords>, String) {
     let wanted = group.to_lowercase();
     let known = DOMAINS.into_iter().find(|domain| {
-        wanted == domain.class || wanted == domain.name.to_lowercase() || wanted.trim_start_matches("domain_").starts_with(&domain.name[..5].to_lowercase())
+        wanted == domain.class
+            || wanted == domain.name.to_lowercase()
+            || wanted.trim_start_matches("domain_").starts_with(&domain.name[..5].to_lowercase())
             || (domain.class == "hlt" && wanted.contains("health"))
     });
     (known, known.map_or_else(|| words::sentence(&wanted.replace('_', " ")), |domain| domain.name.to_owned()))
@@ -317,7 +319,13 @@ mod tests {
 
     #[test]
     fn the_page_says_what_is_counted_and_as_of_when() {
-        let measure = Measure { measure_id: "RV-1".into(), title: "Students reviewed".into(), numerator: "students reviewed".into(), denominator: "students enrolled".into(), ..Default::default() };
+        let measure = Measure {
+            measure_id: "RV-1".into(),
+            title: "Students reviewed".into(),
+            numerator: "students reviewed".into(),
+            denominator: "students enrolled".into(),
+            ..Default::default()
+        };
         let whole = GetMeasureResponse {
             measure: Some(measure),
             cells: vec![cell("", Some(755), Some(796), Withheld::Unspecified)],

@@ -118,12 +118,8 @@ pub async fn log_delivery(State(app): State<Arc<App>>, Path((student_id, enrolme
 /// Judges a need.
 pub async fn judge(State(app): State<Arc<App>>, Path((student_id, need_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let state = NeedState::from_str_name(&format!("NEED_STATE_{}", post.text("state").to_uppercase())).unwrap_or(NeedState::Unspecified);
-    let request = JudgeNeedRequest {
-        need_id: need_id.to_string(),
-        state: state.into(),
-        expected_version: post.number("version"),
-        request_id: post.request_id(),
-    };
+    let request =
+        JudgeNeedRequest { need_id: need_id.to_string(), state: state.into(), expected_version: post.number("version"), request_id: post.request_id() };
     app.clients.plans(&post.caller).judge_need(request).await?;
     back(student_id)
 }

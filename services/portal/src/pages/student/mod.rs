@@ -23,11 +23,7 @@ use view::Sources;
 
 /// The page. What one service does not give, because of the caller's role or because it is away, is left out or
 /// said; only the student and the plan must be there.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(student_id): Path<Uuid>,
-) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(student_id): Path<Uuid>) -> Result<Response, Fault> {
     let id = student_id.to_string();
     let mut rosters = app.clients.rosters(&caller);
     let mut plans = app.clients.plans(&caller);

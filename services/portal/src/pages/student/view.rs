@@ -175,8 +175,7 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
     let in_force = matches!(plan.state(), PlanState::Draft | PlanState::Proposed | PlanState::Active | PlanState::UnderRevision);
     let writes = sources.writes && in_force && !plan.plan_id.is_empty();
     let rows: Vec<ChainRow> = sources.plan.needs.iter().map(|need| row(sources, need, writes)).collect();
-    let other_items =
-        sources.plan.items.iter().filter(|item| item.need_ids.is_empty()).map(|one| item(sources, one, writes)).collect();
+    let other_items = sources.plan.items.iter().filter(|item| item.need_ids.is_empty()).map(|one| item(sources, one, writes)).collect();
     let partner_name = |id: &str| partner_name(sources, id);
     StudentPage {
         path: format!("/students/{}", student.student_id),
@@ -188,11 +187,7 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
         plan_state: words::plan_state(plan.state()),
         plan_version: plan.version,
         plan_moves: if sources.writes { plan_moves(plan.state()) } else { Vec::new() },
-        school_year: if plan.school_year > 0 {
-            format!("{}–{}", plan.school_year - 1, plan.school_year % 100)
-        } else {
-            String::new()
-        },
+        school_year: if plan.school_year > 0 { format!("{}–{}", plan.school_year - 1, plan.school_year % 100) } else { String::new() },
         summary: summary(&sources.plan.needs),
         rows,
         other_items,
@@ -205,20 +200,12 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
             .map(|consent| ConsentLine {
                 partner: partner_name(&consent.partner_id),
                 scopes: consent.scopes.iter().map(|scope| words::label(words::SCOPES, scope)).collect::<Vec<_>>().join(", "),
-                until: if consent.state == "active" {
-                    format!("until {}", words::day(&consent.expires_on))
-                } else {
-                    consent.state.clone()
-                },
+                until: if consent.state == "active" { format!("until {}", words::day(&consent.expires_on)) } else { consent.state.clone() },
                 active: consent.state == "active",
             })
             .collect(),
         partners: sources.partners.iter().map(|partner| (partner.partner_id.clone(), partner.name.clone())).collect(),
-        services: sources
-            .services
-            .iter()
-            .map(|service| (service.service_id.clone(), format!("{}, {}", service.name, service.partner_name)))
-            .collect(),
+        services: sources.services.iter().map(|service| (service.service_id.clone(), format!("{}, {}", service.name, service.partner_name))).collect(),
         categories: service_categories(),
         basis: words::basis(&sources.plan.access_basis),
         writes,
@@ -259,9 +246,7 @@ fn summary(needs: &[Need]) -> String {
 }
 
 fn labels(sources: &Sources, plan: &proto::plans::v1::Plan) -> Vec<Label> {
-    let label = |kind: &'static str| {
-        move |code: &String| Label { words: sources.codes.label(code), kind, code: code.clone() }
-    };
+    let label = |kind: &'static str| move |code: &String| Label { words: sources.codes.label(code), kind, code: code.clone() };
     plan.strength_codes.iter().map(label("strength")).chain(plan.interest_codes.iter().map(label("interest"))).collect()
 }
 
@@ -282,22 +267,14 @@ fn tier_line(sources: &Sources, assignment: &TierAssignment) -> TierLine {
     if assignment.tier != assignment.suggested_tier
         && let Some(suggested) = words::tier(assignment.suggested_tier())
     {
-        text.push_str(&format!(
-            "; the rule suggested {}. Reason: {}",
-            suggested.key,
-            words::label(words::TIER_REASONS, &assignment.reason).to_lowercase()
-        ));
+        text.push_str(&format!("; the rule suggested {}. Reason: {}", suggested.key, words::label(words::TIER_REASONS, &assignment.reason).to_lowercase()));
     }
     TierLine { day: words::day_of(assignment.effective_time.as_ref()), tier: words::tier(assignment.tier()), words: text }
 }
 
 /// A partner's name; words where the directory does not give one.
 pub fn partner_name(sources: &Sources, id: &str) -> String {
-    sources
-        .partners
-        .iter()
-        .find(|partner| partner.partner_id == id)
-        .map_or_else(|| "A partner".to_owned(), |partner| partner.name.clone())
+    sources.partners.iter().find(|partner| partner.partner_id == id).map_or_else(|| "A partner".to_owned(), |partner| partner.name.clone())
 }
 
 fn row(sources: &Sources, need: &Need, writes: bool) -> ChainRow {
@@ -310,22 +287,12 @@ fn row(sources: &Sources, need: &Need, writes: bool) -> ChainRow {
         restricted: is_restricted(need.sensitivity()),
         state: words::need_state(need.state()).to_owned(),
         unmet: if need.unmet {
-            format!(
-                "Unmet for {} school days. Reason: {}",
-                need.age_school_days,
-                words::unmet_reason(need.unmet_reason()).to_lowercase()
-            )
+            format!("Unmet for {} school days. Reason: {}", need.age_school_days, words::unmet_reason(need.unmet_reason()).to_lowercase())
         } else {
             String::new()
         },
         version: need.version,
-        items: sources
-            .plan
-            .items
-            .iter()
-            .filter(|item| item.need_ids.contains(&need.need_id))
-            .map(|one| item(sources, one, writes))
-            .collect(),
+        items: sources.plan.items.iter().filter(|item| item.need_ids.contains(&need.need_id)).map(|one| item(sources, one, writes)).collect(),
         judges: writes,
         request_id: fresh_id(),
     }
@@ -341,7 +308,6 @@ fn plan_moves(state: PlanState) -> Vec<Move> {
         PlanState::Closed | PlanState::Unspecified => &[],
     })
 }
-
 
 #[cfg(test)]
 mod tests {

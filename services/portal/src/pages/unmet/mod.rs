@@ -35,12 +35,8 @@ pub struct UnmetQuery {
 /// The list. The report answers where the caller is entitled to it; a teacher gets the own students' from the plans.
 pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<UnmetQuery>) -> Result<Response, Fault> {
     let schools = if caller.works_by_school() { app.schools(&caller).await? } else { Vec::new() };
-    let school_id = schools
-        .iter()
-        .find(|school| school.school_id == query.school)
-        .or(schools.first())
-        .map(|school| school.school_id.clone())
-        .unwrap_or_default();
+    let school_id =
+        schools.iter().find(|school| school.school_id == query.school).or(schools.first()).map(|school| school.school_id.clone()).unwrap_or_default();
     let domain: i32 = DOMAINS.into_iter().find(|domain| domain.class == query.domain).map_or(0, |domain| domain.domain.into());
     let request =
         ListStudentsWithUnmetNeedsRequest { school_id: school_id.clone(), domain, page_size: 200, page_token: query.page.clone(), ..Default::default() };

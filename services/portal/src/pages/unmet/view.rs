@@ -143,7 +143,13 @@ pub fn page(
             })
             .collect(),
         domains: DOMAINS.into_iter().map(|domain| (domain.class, domain.name, domain.class == query.domain)).collect(),
-        reasons: reasons.into_iter().map(|(reason, count)| { let chosen = reason == query.reason; (reason, count, chosen) }).collect(),
+        reasons: reasons
+            .into_iter()
+            .map(|(reason, count)| {
+                let chosen = reason == query.reason;
+                (reason, count, chosen)
+            })
+            .collect(),
         next: if next.is_empty() {
             String::new()
         } else {
@@ -169,11 +175,20 @@ mod tests {
     #[test]
     fn the_longest_wait_is_first_and_the_reason_filters() {
         let need = |age: i32, reason: &str| UnmetNeed { age_school_days: age, reason: reason.into(), severity: 1, ..Default::default() };
-        let students =
-            [StudentUnmetNeeds { student_id: "s1".into(), needs: vec![need(3, "cost"), need(40, "no_capacity")], ..Default::default() }];
+        let students = [StudentUnmetNeeds { student_id: "s1".into(), needs: vec![need(3, "cost"), need(40, "no_capacity")], ..Default::default() }];
         let query = UnmetQuery::default();
         let show = |query: &UnmetQuery| {
-            page(Shell::bare(None, "Unmet needs"), from_report(&students), &HashMap::new(), &CodeList::default(), vec![], query, "", "2026-10-22", String::new())
+            page(
+                Shell::bare(None, "Unmet needs"),
+                from_report(&students),
+                &HashMap::new(),
+                &CodeList::default(),
+                vec![],
+                query,
+                "",
+                "2026-10-22",
+                String::new(),
+            )
         };
         let all = show(&query);
         assert_eq!((all.rows[0].age, all.students, all.reasons.len()), (40, 1, 2));
