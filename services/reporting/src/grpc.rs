@@ -158,7 +158,9 @@ impl ReportingService for Reporting {
         let topics = topics.into_iter().map(|line| TopicFreshness {
             topic: line.topic,
             applied_count: line.applied_count,
-            newest_event_time: line.newest_event_time.map(|t| prost_types::Timestamp { seconds: t.timestamp(), nanos: i32::try_from(t.timestamp_subsec_nanos()).unwrap_or(0) }),
+            newest_event_time: line
+                .newest_event_time
+                .map(|t| prost_types::Timestamp { seconds: t.timestamp(), nanos: i32::try_from(t.timestamp_subsec_nanos()).unwrap_or(0) }),
         });
         Ok(Response::new(GetFreshnessResponse { topics: topics.collect() }))
     }

@@ -17,5 +17,7 @@ mod grpc;
 pub mod measure;
 pub mod suppression;
 pub mod unmet;
+#[cfg(test)]
+mod worked_district;
 
 pub use app::App;

@@ -1,7 +1,7 @@
 //! Fields of events as columns. What is not as the contract says is refused without telling the value.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use chassis_events::ApplyError;
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 fn refused(field: &str, what: &str) -> ApplyError {

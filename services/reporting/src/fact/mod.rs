@@ -21,15 +21,8 @@ use sqlx::PgConnection;
 pub const PEOPLE_TOPICS: [&str; 5] = ["rosters.student.v1", "rosters.class.v1", "reviews.class-review.v1", "reviews.student-review.v1", "reviews.tier.v1"];
 
 /// Topics about what was done.
-pub const OUTCOME_TOPICS: [&str; 7] = [
-    "plans.plan.v1",
-    "plans.need.v1",
-    "plans.item.v1",
-    "plans.delivery.v1",
-    "partners.referral.v1",
-    "partners.capacity.v1",
-    "partners.disclosure.v1",
-];
+pub const OUTCOME_TOPICS: [&str; 7] =
+    ["plans.plan.v1", "plans.need.v1", "plans.item.v1", "plans.delivery.v1", "partners.referral.v1", "partners.capacity.v1", "partners.disclosure.v1"];
 
 /// Keeps students, classes, reviews and tiers.
 #[derive(Clone, Copy, Debug)]

@@ -72,12 +72,7 @@ fn cells(tally: &Tally, question: Question) -> Answer {
         // A school of which nothing is known has nothing to show and nothing to hide.
         let (figures, status) = row.map_or((empty, Status::Shown), |row| (*tally.cells.at(row, column), *status.at(row, column)));
         let shown = status == Status::Shown;
-        Cell {
-            group: group.to_owned(),
-            numerator: shown.then_some(figures.numerator),
-            denominator: figures.denominator.filter(|_| shown),
-            status,
-        }
+        Cell { group: group.to_owned(), numerator: shown.then_some(figures.numerator), denominator: figures.denominator.filter(|_| shown), status }
     };
     let row = match question.school {
         Some(school) => tally.schools.iter().position(|s| *s == school),
@@ -94,7 +89,11 @@ fn cells(tally: &Tally, question: Question) -> Answer {
             for (column, group) in tally.groups.iter().enumerate() {
                 let cell = cell(group, row, column);
                 // A group that a school does not have is not told of, unless it is one that is always named.
-                if cell.status != Status::Shown || cell.numerator != Some(0) || cell.denominator.is_some_and(|d| d > 0) || grouping.always.contains(&group.as_str()) {
+                if cell.status != Status::Shown
+                    || cell.numerator != Some(0)
+                    || cell.denominator.is_some_and(|d| d > 0)
+                    || grouping.always.contains(&group.as_str())
+                {
                     cells.push(cell);
                 }
             }

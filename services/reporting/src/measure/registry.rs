@@ -150,7 +150,7 @@ pub static MEASURES: &[Measure] = &[
                      Protected needs are left out.",
         groupings: &[DOMAIN, SHARE_BY_REASON, SHARE_BY_AGE],
         unit: Unit::Records,
-        all_tells: true,
+        all_tells: false,
         sql: tally!("nd_5.sql"),
     },
     Measure {

@@ -60,13 +60,8 @@ pub struct Slice {
 /// Adds up a measure.
 pub async fn tally(pool: &PgPool, measure: &Measure, slice: Slice) -> Result<Tally, sqlx::Error> {
     let grouping = slice.grouping.filter(|g| g.by != "school");
-    let rows: Vec<Row> = sqlx::query_as(measure.sql)
-        .bind(slice.school)
-        .bind(slice.school_year)
-        .bind(slice.as_of)
-        .bind(grouping.map_or("", |g| g.by))
-        .fetch_all(pool)
-        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(measure.sql).bind(slice.school).bind(slice.school_year).bind(slice.as_of).bind(grouping.map_or("", |g| g.by)).fetch_all(pool).await?;
     Ok(lay_out(measure, grouping, slice.school, &rows))
 }
 
