@@ -8,6 +8,6 @@ pub mod parse;
 pub mod observe;
 
 pub use channel::{ChannelSettings, channel};
-pub use fault::{Fault, Kind, status};
+pub use fault::{Fault, Kind, OrStatus, Violation, status};
 pub use page::{PageRequest, PageToken};
 pub use parse::{InvalidInput, Parser};
