@@ -1,0 +1,74 @@
+//! How the service is put together.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chassis_access::RelationshipFeed;
+use chassis_boot::{Context, Parts};
+use chassis_events::{Handler, Topic};
+use chassis_pg::Migrations;
+use proto::reviews::v1::review_service_server::ReviewServiceServer;
+use proto::rosters::v1::roster_service_client::RosterServiceClient;
+use serde::Deserialize;
+
+use crate::grpc::Reviews;
+use crate::student_review::leavers::Leavers;
+use crate::taxonomy::Taxonomy;
+use crate::{class_review, cycle, student_review, tier};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/reviews");
+
+/// The service's schema.
+pub const MIGRATIONS: Migrations = Migrations { schema: "reviews", own: &MIGRATOR };
+
+/// State of class reviews; key class_review_id.
+pub const CLASS_REVIEW_TOPIC: &str = "reviews.class-review.v1";
+/// Student reviews; key student_id.
+pub const STUDENT_REVIEW_TOPIC: &str = "reviews.student-review.v1";
+/// Tiers that were decided; key student_id.
+pub const TIER_TOPIC: &str = "reviews.tier.v1";
+/// Protected needs; key student_id, readers by name.
+pub const PROTECTED_NEED_TOPIC: &str = "reviews.protected-need.v1";
+
+/// See `default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    /// Where "today" is.
+    pub utc_offset_minutes: i32,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct App;
+
+impl chassis_boot::Service for App {
+    type Own = Settings;
+    const NAME: &'static str = "reviews";
+    const DEFAULTS: &'static str = include_str!("../default.toml");
+    const TOPICS: &'static [Topic] =
+        &[Topic::full(CLASS_REVIEW_TOPIC), Topic::full(STUDENT_REVIEW_TOPIC), Topic::full(TIER_TOPIC), Topic::full(PROTECTED_NEED_TOPIC)];
+
+    fn migrations() -> Option<Migrations> {
+        Some(MIGRATIONS)
+    }
+
+    fn handlers(_context: &Context<Settings>) -> Vec<(&'static str, Arc<dyn Handler>)> {
+        vec![("relationships", Arc::new(RelationshipFeed)), ("leavers", Arc::new(Leavers))]
+    }
+
+    async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
+        Taxonomy::load().context("the code lists are not usable")?;
+        let rosters = RosterServiceClient::new(context.channel(&context.settings.peers.rosters)?);
+        let reviews = Reviews {
+            access: context.access.clone(),
+            cycles: cycle::Cycles::new(context.pool.clone()),
+            class_reviews: class_review::ClassReviews::new(context.pool.clone()),
+            student_reviews: student_review::StudentReviews::new(context.pool.clone()),
+            tiers: tier::Tiers::new(context.pool.clone()),
+            places: class_review::places::Places::new(context.pool.clone()),
+            rosters,
+            utc_offset: chrono::Duration::minutes(i64::from(context.settings.service.utc_offset_minutes)),
+        };
+        Ok(Parts::grpc(tonic::service::Routes::new(ReviewServiceServer::new(reviews))))
+    }
+}

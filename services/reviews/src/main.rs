@@ -1,0 +1,5 @@
+//! The reviews service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    chassis_boot::main::<reviews::App>()
+}

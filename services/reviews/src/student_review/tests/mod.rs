@@ -1,0 +1,135 @@
+//! Tests of student reviews, and the class review that other tests start from.
+
+mod autosave;
+mod rules;
+mod use_cases;
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::class_review::{ClassReviews, Snapshot, Start};
+use crate::cycle::{Create, Cycles};
+use crate::words::{Polarity, Source};
+
+/// A started class review of fictional students.
+pub(crate) struct Fixture {
+    pub pool: PgPool,
+    pub classes: ClassReviews,
+    pub reviews: StudentReviews,
+    pub overview: Overview,
+    pub students: Vec<Uuid>,
+    pub author: Author,
+}
+
+fn date() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 10, 5).unwrap()
+}
+
+pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {
+    let create = Create {
+        request: idempotency::Request::new("tester", "reviews.CreateReviewCycle", Uuid::now_v7(), b"cycle"),
+        author: Uuid::now_v7(),
+        school_year: 2027,
+        season: Season::Fall,
+        opens_on: NaiveDate::from_ymd_opt(2026, 9, 14).unwrap(),
+        closes_on: NaiveDate::from_ymd_opt(2026, 12, 18).unwrap(),
+    };
+    let cycle = Cycles::new(pool.clone()).create(create).await.unwrap();
+    let classes = ClassReviews::new(pool.clone());
+    let students: Vec<Uuid> = (0..students).map(|_| Uuid::now_v7()).collect();
+    let start = Start {
+        request: idempotency::Request::new("tester", "reviews.StartClassReview", Uuid::now_v7(), b"start"),
+        author: Uuid::now_v7(),
+        cycle_id: cycle.id,
+        class_id: Uuid::now_v7(),
+        school_id: Uuid::now_v7(),
+        roster_date: date(),
+        snapshot: Snapshot { students: students.iter().map(|s| (*s, "03".to_owned())).collect() },
+    };
+    let overview = classes.start(start).await.unwrap();
+    let author = coordinator(Uuid::now_v7());
+    Fixture { reviews: StudentReviews::new(pool.clone()), pool, classes, overview, students, author }
+}
+
+/// Sees everything.
+pub(crate) fn coordinator(id: Uuid) -> Author {
+    let restricted = ["academics", "social_emotional", "health", "family", ""].map(str::to_owned).to_vec();
+    Author { id, sight: Sight { restricted, protected: true, own: Some(id) }, may_change_others: true }
+}
+
+/// Sees what is general, and what they wrote that is restricted.
+pub(crate) fn teacher(id: Uuid) -> Author {
+    Author { id, sight: Sight { own: Some(id), ..Sight::default() }, may_change_others: false }
+}
+
+impl Fixture {
+    pub fn start(&self, request_id: Uuid) -> Start {
+        let review = &self.overview.review;
+        Start {
+            request: idempotency::Request::new("tester", "reviews.StartClassReview", request_id, b"start"),
+            author: Uuid::now_v7(),
+            cycle_id: review.cycle_id,
+            class_id: review.class_id,
+            school_id: review.school_id,
+            roster_date: review.roster_date,
+            snapshot: Snapshot { students: self.students.iter().map(|s| (*s, "03".to_owned())).collect() },
+        }
+    }
+
+    pub fn change(&self, request_id: Uuid, student: usize, expected_version: i64) -> Change {
+        Change {
+            request: idempotency::Request::new("tester", "reviews.Method", request_id, b"same"),
+            class_review_id: self.overview.review.id,
+            student_id: self.students[student],
+            expected_version,
+        }
+    }
+
+    pub fn fresh(&self, student: usize, expected_version: i64) -> Change {
+        self.change(Uuid::now_v7(), student, expected_version)
+    }
+
+    /// A put of a new request.
+    pub fn put(&self, author: &Author, entry: &Entry, expected_version: i64) -> Put {
+        Put { change: self.fresh(0, expected_version), author: author.clone(), entry: entry.clone() }
+    }
+
+    /// How many events wait for a topic.
+    pub async fn published(&self, topic: &str) -> i64 {
+        sqlx::query_scalar("select count(*) from reviews.outbox where aggregatetype = $1").bind(topic).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// The newest message on a topic.
+    pub async fn newest<M: prost::Message + Default>(&self, topic: &str) -> M {
+        let payload: Vec<u8> = sqlx::query_scalar("select payload from reviews.outbox where aggregatetype = $1 order by position desc limit 1")
+            .bind(topic)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
+        M::decode(&*payload).unwrap()
+    }
+
+    pub async fn count(&self, table: &str) -> i64 {
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from reviews.{table}"))).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+/// An entry by the code list: its domain and least sensitivity.
+pub(crate) fn entry(code: &str, polarity: Polarity, severity: i16) -> Entry {
+    let line = crate::taxonomy::get(code).unwrap();
+    Entry {
+        id: Uuid::now_v7(),
+        polarity,
+        code: code.to_owned(),
+        domain: line.domain,
+        severity,
+        certainty: (polarity == Polarity::Need).then_some(crate::tier::rule::Certainty::Observed),
+        source: Source::Teacher,
+        note: "a note for tests".to_owned(),
+        sensitivity: crate::words::sensitivity_of_code(line.sensitivity),
+        version: 0,
+        author: Uuid::nil(),
+        recorded_at: DateTime::UNIX_EPOCH,
+        updated_at: DateTime::UNIX_EPOCH,
+    }
+}
