@@ -1,0 +1,63 @@
+//! The service, put together.
+
+use std::sync::Arc;
+
+use chassis_access::RelationshipFeed;
+use chassis_boot::{Context, Parts};
+use chassis_events::{Handler, Topic};
+use chassis_pg::Migrations;
+use proto::plans::v1::plan_service_server::PlanServiceServer;
+use serde::Deserialize;
+
+use crate::grpc::Plans;
+use crate::referral_feed::ReferralFeed;
+use crate::review_feed::ReviewFeed;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/plans");
+
+/// What the service needs of its database.
+pub const MIGRATIONS: Migrations = Migrations { schema: "plans", own: &MIGRATOR };
+
+/// Topic of plans.
+pub const PLAN_TOPIC: &str = "plans.plan.v1";
+/// Topic of needs that are not protected.
+pub const NEED_TOPIC: &str = "plans.need.v1";
+/// Topic of items none of whose needs is protected.
+pub const ITEM_TOPIC: &str = "plans.item.v1";
+/// Topic of deliveries, but for those of protected items.
+pub const DELIVERY_TOPIC: &str = "plans.delivery.v1";
+/// Topic of protected needs, and of the items and deliveries that answer them.
+pub const PROTECTED_TOPIC: &str = "plans.protected-need.v1";
+
+/// The service's own settings; `default.toml` documents them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// School days after which a need with nothing in place is unmet.
+    pub unmet_after_school_days: u16,
+}
+
+/// The plans service.
+#[derive(Clone, Copy, Debug)]
+pub struct App;
+
+impl chassis_boot::Service for App {
+    type Own = Settings;
+    const NAME: &'static str = "plans";
+    const DEFAULTS: &'static str = include_str!("../default.toml");
+    const TOPICS: &'static [Topic] =
+        &[Topic::full(PLAN_TOPIC), Topic::full(NEED_TOPIC), Topic::full(ITEM_TOPIC), Topic::full(DELIVERY_TOPIC), Topic::full(PROTECTED_TOPIC)];
+
+    fn migrations() -> Option<Migrations> {
+        Some(MIGRATIONS)
+    }
+
+    fn handlers(_context: &Context<Settings>) -> Vec<(&'static str, Arc<dyn Handler>)> {
+        vec![("relationships", Arc::new(RelationshipFeed)), ("reviews", Arc::new(ReviewFeed)), ("referrals", Arc::new(ReferralFeed))]
+    }
+
+    async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
+        let plans = Plans { pool: context.pool, access: context.access, unmet_after: context.settings.service.unmet_after_school_days.into() };
+        Ok(Parts::grpc(tonic::service::Routes::new(PlanServiceServer::new(plans))))
+    }
+}

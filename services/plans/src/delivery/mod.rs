@@ -1,0 +1,79 @@
+//! Deliveries: sessions, logged many at once, all or none.
+
+pub mod entity;
+pub(crate) mod events;
+pub(crate) mod grpc;
+pub mod repo;
+
+use std::collections::{HashMap, HashSet};
+
+use chassis_access::Clearance;
+use chassis_pg::idempotency::{self, Claim, Request};
+use chassis_rpc::InvalidInput;
+use chassis_rpc::fault::Violation;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::calendar::today;
+use crate::error::PlanError;
+use crate::need;
+use crate::plan_item::{self, entity::Item};
+use crate::sight::may_see;
+
+use entity::Delivery;
+
+/// Logs deliveries.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// At most 500.
+    pub deliveries: Vec<Delivery>,
+    /// So that it happens once.
+    pub request: Request,
+}
+
+/// Logs deliveries of enrolments that the caller may see; `clearances` by student. Answers how many are new.
+pub async fn log(pool: &PgPool, command: &Log, clearances: &HashMap<Uuid, Clearance>) -> Result<i64, PlanError> {
+    let unknown = || PlanError::unknown(command.request.method);
+    let mut tx = pool.begin().await?;
+    if idempotency::claim(&mut tx, &command.request).await? == Claim::Replay {
+        return Ok(repo::count_of_request(&mut tx, command.request.request_id, &command.request.caller).await?);
+    }
+    let mut seen = HashSet::new();
+    let deliveries: Vec<&Delivery> = command.deliveries.iter().filter(|d| seen.insert(d.delivery_id)).collect();
+    let enrolment_ids: Vec<Uuid> = deliveries.iter().map(|d| d.enrolment_id).collect::<HashSet<_>>().into_iter().collect();
+    let enrolments: HashMap<Uuid, repo::Held> = repo::enrolments(&mut tx, &enrolment_ids).await?.into_iter().map(|e| (e.enrolment_id, e)).collect();
+
+    let item_ids: Vec<Uuid> = enrolments.values().map(|e| e.plan_item_id).collect();
+    let items: HashMap<Uuid, Item> = plan_item::repo::by_ids(&mut tx, &item_ids).await?.into_iter().map(|i| (i.plan_item_id, i)).collect();
+    let need_ids: Vec<Uuid> = items.values().flat_map(|i| i.need_ids.iter().copied()).collect();
+    let needs = need::repo::by_ids(&mut tx, &need_ids).await?;
+    for item in items.values() {
+        let clearance = clearances.get(&item.student_id).ok_or_else(unknown)?;
+        let open: Vec<_> = needs.iter().filter(|n| may_see(clearance, n.sensitivity, n.domain)).cloned().collect();
+        if !plan_item::visible(item, &open, clearance) {
+            return Err(unknown());
+        }
+    }
+
+    let today = today();
+    let mut violations = Vec::new();
+    for (i, delivery) in command.deliveries.iter().enumerate() {
+        let held = enrolments.get(&delivery.enrolment_id).ok_or_else(unknown)?;
+        if let Some((field, description)) = entity::refusal(delivery, held.span(), today) {
+            violations.push(Violation { field: format!("deliveries[{i}].{field}"), description });
+        }
+    }
+    if !violations.is_empty() {
+        return Err(InvalidInput(violations).into());
+    }
+
+    let stored = repo::insert(&mut tx, &deliveries, &command.request).await?;
+    let told: Vec<(&Delivery, &Item)> = deliveries
+        .into_iter()
+        .filter(|d| stored.contains(&d.delivery_id))
+        .filter_map(|d| Some((d, items.get(&enrolments.get(&d.enrolment_id)?.plan_item_id)?)))
+        .collect();
+    events::publish(&mut tx, &told).await?;
+    tx.commit().await?;
+    Ok(i64::try_from(stored.len()).unwrap_or(i64::MAX))
+}

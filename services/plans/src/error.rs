@@ -1,0 +1,108 @@
+//! What can go wrong with plans, needs, items, enrolments and deliveries. One list: a use case crosses them.
+
+use chassis_access::AccessError;
+use chassis_pg::DbError;
+use chassis_pg::idempotency::ClaimError;
+use chassis_rpc::fault::Violation;
+use chassis_rpc::{Fault, InvalidInput, Kind};
+
+/// Why a call on plans fails.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The student has no plan.
+    #[error("this student has no plan for that school year; a plan appears when a class review of the student is completed")]
+    NoPlan,
+    /// The state does not allow it.
+    #[error("`{transition}` is not possible while the {what} is {state}")]
+    WrongState {
+        /// What it is about.
+        what: &'static str,
+        /// Its state.
+        state: &'static str,
+        /// What was tried.
+        transition: &'static str,
+    },
+    /// The state follows from elsewhere.
+    #[error("the state of this item follows from its enrolment or referral; move that instead")]
+    Derived,
+    /// The id is taken.
+    #[error("this {0} is there already; choose another id")]
+    Exists(&'static str),
+    /// Somebody else was faster.
+    #[error("somebody changed this meanwhile; read it again")]
+    Stale,
+    /// The request is wrong.
+    #[error(transparent)]
+    Invalid(#[from] InvalidInput),
+    /// The request id.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl PlanError {
+    /// Of something that is not there, or not for this caller: the same words for both.
+    pub fn unknown(action: &str) -> Self {
+        Self::Access(AccessError::Denied { action: action.to_owned() })
+    }
+
+    /// A refusal for one field.
+    pub fn field(field: &str, description: impl Into<String>) -> Self {
+        Self::Invalid(InvalidInput::one(field, description))
+    }
+}
+
+impl From<sqlx::Error> for PlanError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Fault for PlanError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoPlan => Kind::NotFound,
+            Self::WrongState { .. } | Self::Derived => Kind::WrongState,
+            Self::Exists(_) => Kind::AlreadyExists,
+            Self::Stale => Kind::Conflict,
+            Self::Invalid(error) => error.kind(),
+            Self::Claim(error) => error.kind(),
+            Self::Access(error) => error.kind(),
+            Self::Database(error) => error.kind(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NoPlan => "PLAN_NOT_FOUND",
+            Self::WrongState { .. } => "WRONG_STATE",
+            Self::Derived => "STATE_DERIVED",
+            Self::Exists(_) => "ALREADY_EXISTS",
+            Self::Stale => "ETAG_MISMATCH",
+            Self::Invalid(error) => error.reason(),
+            Self::Claim(error) => error.reason(),
+            Self::Access(error) => error.reason(),
+            Self::Database(error) => error.reason(),
+        }
+    }
+
+    fn violations(&self) -> Vec<Violation> {
+        match self {
+            Self::Invalid(error) => error.violations(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn preconditions(&self) -> Vec<Violation> {
+        match self {
+            Self::WrongState { what, .. } => vec![Violation { field: (*what).to_owned(), description: self.to_string() }],
+            Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
+            _ => Vec::new(),
+        }
+    }
+}

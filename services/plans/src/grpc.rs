@@ -1,0 +1,94 @@
+//! `PlanService`: each method is handed to the folder it is about.
+
+use chassis_access::{Access, AccessError, Caller, Clearance, Granted};
+use chassis_rpc::{Fault, status};
+use proto::plans::v1::plan_service_server::PlanService;
+use proto::plans::v1::{
+    AddPlanItemRequest, AddPlanItemResponse, EnrolStudentRequest, EnrolStudentResponse, GetPlanRequest, GetPlanResponse, JudgeNeedRequest, JudgeNeedResponse,
+    ListPlansRequest, ListPlansResponse, ListUnmetNeedsRequest, ListUnmetNeedsResponse, LogDeliveriesRequest, LogDeliveriesResponse,
+    TransitionEnrolmentRequest, TransitionEnrolmentResponse, TransitionPlanItemRequest, TransitionPlanItemResponse, TransitionPlanRequest,
+    TransitionPlanResponse,
+};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::error::PlanError;
+use crate::sight::{Sight, Whose};
+
+/// The service behind `PlanService`.
+#[derive(Clone)]
+pub struct Plans {
+    /// Its database.
+    pub pool: PgPool,
+    /// Access decisions.
+    pub access: Access,
+    /// School days after which a need with nothing in place is unmet.
+    pub unmet_after: i32,
+}
+
+impl Plans {
+    /// Decides on a student, who may not be there: that is refused in the same words.
+    pub(crate) async fn student(&self, caller: &Caller, action: &str, student: Option<Uuid>) -> Result<(Granted, Clearance), PlanError> {
+        let student = student.ok_or_else(|| PlanError::unknown(action))?;
+        let (granted, record) = self.access.authorize_student(caller, action, student).await?;
+        let clearance = self.access.clearance(caller, &record);
+        Ok((granted, clearance))
+    }
+
+    /// Decides on a list: of a class, of a school, or of whatever is the caller's own.
+    pub(crate) async fn list(&self, caller: &Caller, action: &str, school: Option<Uuid>, class: Option<Uuid>) -> Result<(Granted, Whose, Sight), AccessError> {
+        let sight = Sight::of(&self.access, caller);
+        let (granted, whose) = if let Some(class) = class {
+            let (granted, record) = self.access.authorize_class(caller, action, class).await?;
+            if school.is_some_and(|school| !record.schools.contains(&school)) {
+                return Err(AccessError::Denied { action: action.to_owned() });
+            }
+            (granted, Whose::of(class))
+        } else if let Some(school) = school {
+            (self.access.authorize(caller, action, &chassis_access::Record::school(school))?, Whose::of(school))
+        } else {
+            let scope = self.access.scope(caller, action)?;
+            (Granted { basis: scope.basis.clone() }, Whose::from(&scope))
+        };
+        Ok((granted, whose, sight))
+    }
+}
+
+fn answer<T, F: Fault>(result: Result<T, F>) -> Result<Response<T>, Status> {
+    result.map(Response::new).map_err(status)
+}
+
+#[tonic::async_trait]
+impl PlanService for Plans {
+    async fn get_plan(&self, request: Request<GetPlanRequest>) -> Result<Response<GetPlanResponse>, Status> {
+        answer(self.plan_get(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn list_plans(&self, request: Request<ListPlansRequest>) -> Result<Response<ListPlansResponse>, Status> {
+        answer(self.plan_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn transition_plan(&self, request: Request<TransitionPlanRequest>) -> Result<Response<TransitionPlanResponse>, Status> {
+        answer(self.plan_transition(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn add_plan_item(&self, request: Request<AddPlanItemRequest>) -> Result<Response<AddPlanItemResponse>, Status> {
+        answer(self.item_add(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn transition_plan_item(&self, request: Request<TransitionPlanItemRequest>) -> Result<Response<TransitionPlanItemResponse>, Status> {
+        answer(self.item_transition(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn enrol_student(&self, request: Request<EnrolStudentRequest>) -> Result<Response<EnrolStudentResponse>, Status> {
+        answer(self.enrolment_offer(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn transition_enrolment(&self, request: Request<TransitionEnrolmentRequest>) -> Result<Response<TransitionEnrolmentResponse>, Status> {
+        answer(self.enrolment_transition(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn log_deliveries(&self, request: Request<LogDeliveriesRequest>) -> Result<Response<LogDeliveriesResponse>, Status> {
+        answer(self.deliveries_log(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn judge_need(&self, request: Request<JudgeNeedRequest>) -> Result<Response<JudgeNeedResponse>, Status> {
+        answer(self.need_judge(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn list_unmet_needs(&self, request: Request<ListUnmetNeedsRequest>) -> Result<Response<ListUnmetNeedsResponse>, Status> {
+        answer(self.unmet_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+}

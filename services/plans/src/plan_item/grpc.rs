@@ -1,0 +1,126 @@
+//! Plan items over the wire.
+
+use chassis_access::Caller;
+use chassis_pg::idempotency;
+use chassis_rpc::Parser;
+use prost::Message as _;
+use proto::plans::v1::{self as wire, AddPlanItemRequest, AddPlanItemResponse, TransitionPlanItemRequest, TransitionPlanItemResponse};
+use uuid::Uuid;
+
+use super::entity::{Item, ItemKind, ItemState, ItemTransition, OwnerKind, Sensitivity, UnmetReason};
+use crate::error::PlanError;
+use crate::grpc::Plans;
+
+/// Needs an item may answer, and codes it may build on.
+const MANY: usize = 20;
+
+/// As the contract writes an item.
+pub fn to_wire(item: &Item) -> wire::PlanItem {
+    wire::PlanItem {
+        plan_item_id: item.plan_item_id.to_string(),
+        plan_id: item.plan_id.to_string(),
+        need_ids: item.need_ids.iter().map(ToString::to_string).collect(),
+        builds_on_codes: item.builds_on_codes.clone(),
+        kind: item.kind.into(),
+        service_category: item.service_category.clone(),
+        description: item.description.clone(),
+        owner: item.owner.map_or(0, i32::from),
+        first_step_owner: item.first_step_owner.map_or(0, i32::from),
+        due_on: item.due_on.map(|d| d.to_string()).unwrap_or_default(),
+        state: item.state.into(),
+        ended_reason: item.ended_reason.map_or(0, i32::from),
+        referral_id: item.referral_id.map(|id| id.to_string()).unwrap_or_default(),
+        version: item.version,
+        sensitivity: item.sensitivity.into(),
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Reads an item as a client asks for it.
+fn read(p: &mut Parser, plan_id: Uuid, item: &wire::PlanItem) -> Option<Item> {
+    let kind = p.required_enum::<wire::PlanItemKind>("item.kind", item.kind).and_then(ItemKind::from_proto);
+    let need_ids = p.uuids("item.need_ids", &item.need_ids, MANY);
+    if item.builds_on_codes.len() > MANY || !item.builds_on_codes.iter().all(|c| is_code(c)) {
+        p.violation("item.builds_on_codes", format!("must be at most {MANY} codes of strengths or interests, such as INT-ART"));
+    }
+    if item.need_ids.is_empty() && item.builds_on_codes.is_empty() {
+        p.violation("item.need_ids", "must name a need, or builds_on_codes a strength or interest");
+    }
+    if item.service_category.is_empty() {
+        if matches!(kind, Some(ItemKind::Service | ItemKind::Referral)) {
+            p.violation("item.service_category", "must be given for a service or a referral, such as ED-TUT");
+        }
+    } else if !is_code(&item.service_category) {
+        p.violation("item.service_category", "must be a code such as ED-TUT");
+    }
+    let read = Item {
+        plan_item_id: p.uuid("item.plan_item_id", &item.plan_item_id),
+        plan_id,
+        student_id: Uuid::nil(),
+        school_id: Uuid::nil(),
+        school_year: 0,
+        need_ids,
+        builds_on_codes: item.builds_on_codes.clone(),
+        kind: kind.unwrap_or(ItemKind::Service),
+        service_category: item.service_category.clone(),
+        description: p.text("item.description", &item.description, 500),
+        owner: OwnerKind::from_proto(p.known_enum("item.owner", item.owner)),
+        first_step_owner: OwnerKind::from_proto(p.known_enum("item.first_step_owner", item.first_step_owner)),
+        due_on: p.optional_date("item.due_on", &item.due_on),
+        state: ItemState::Planned,
+        ended_reason: None,
+        referral_id: p.optional_uuid("item.referral_id", &item.referral_id),
+        sensitivity: Sensitivity::General,
+        version: 1,
+    };
+    kind.map(|_| read)
+}
+
+impl Plans {
+    pub(crate) async fn item_add(&self, caller: &Caller, message: &AddPlanItemRequest) -> Result<AddPlanItemResponse, PlanError> {
+        const ACTION: &str = "plans.AddPlanItem";
+        let mut p = Parser::new();
+        let plan_id = p.uuid("plan_id", &message.plan_id);
+        let request_id = p.uuid("request_id", &message.request_id);
+        let item = match &message.item {
+            Some(item) => read(&mut p, plan_id, item),
+            None => {
+                p.violation("item", "must be given");
+                None
+            }
+        };
+        p.finish()?;
+        let student = crate::plan::repo::student_of(&mut *self.pool.acquire().await?, plan_id).await?;
+        let (_, clearance) = self.student(caller, ACTION, student).await?;
+        let command = super::Add {
+            item: item.ok_or_else(|| PlanError::field("item", "must be given"))?,
+            request: idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec()),
+        };
+        let item = super::add(&self.pool, &command, &clearance).await?;
+        Ok(AddPlanItemResponse { item: Some(to_wire(&item)) })
+    }
+
+    pub(crate) async fn item_transition(&self, caller: &Caller, message: &TransitionPlanItemRequest) -> Result<TransitionPlanItemResponse, PlanError> {
+        const ACTION: &str = "plans.TransitionPlanItem";
+        let mut p = Parser::new();
+        let plan_item_id = p.uuid("plan_item_id", &message.plan_item_id);
+        let request_id = p.uuid("request_id", &message.request_id);
+        p.one_of("transition", &message.transition, ItemTransition::CODES, false);
+        let reason = UnmetReason::from_proto(p.known_enum("reason", message.reason));
+        p.finish()?;
+        let student = super::repo::student_of(&mut *self.pool.acquire().await?, plan_item_id).await?;
+        let (_, clearance) = self.student(caller, ACTION, student).await?;
+        let command = super::Transition {
+            plan_item_id,
+            transition: ItemTransition::from_code(&message.transition).ok_or_else(|| PlanError::field("transition", "is not known"))?,
+            reason,
+            expected_version: message.expected_version,
+            request: idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec()),
+        };
+        let item = super::transition(&self.pool, &command, &clearance).await?;
+        Ok(TransitionPlanItemResponse { item: Some(to_wire(&item)) })
+    }
+}

@@ -1,0 +1,177 @@
+//! Plan items: written by hand, moved by hand or by the enrolment or referral behind them.
+
+pub mod entity;
+pub(crate) mod events;
+pub(crate) mod grpc;
+pub mod repo;
+
+use chassis_access::Clearance;
+use chassis_pg::DbError;
+use chassis_pg::idempotency::{self, Claim, Request};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::error::PlanError;
+use crate::need::entity::{Need, NeedState};
+use crate::plan::entity::PlanState;
+use crate::sight::may_see;
+use crate::{need, plan};
+
+use entity::{Item, ItemState, ItemTransition, Sensitivity, UnmetReason};
+
+/// Whether a caller who sees these needs may see an item: only with all that it answers.
+pub fn visible(item: &Item, seen: &[Need], clearance: &Clearance) -> bool {
+    (item.sensitivity != Sensitivity::Protected || clearance.protected()) && item.need_ids.iter().all(|id| seen.iter().any(|n| n.need_id == *id))
+}
+
+/// Adds an item. Its plan, student, school, state, sensitivity and version are filled in here.
+#[derive(Clone, Debug)]
+pub struct Add {
+    /// As asked for.
+    pub item: Item,
+    /// So that it happens once.
+    pub request: Request,
+}
+
+/// Adds an item for needs that the caller may see, or one that builds on strengths and interests.
+pub async fn add(pool: &PgPool, command: &Add, clearance: &Clearance) -> Result<Item, PlanError> {
+    let unknown = || PlanError::unknown(command.request.method);
+    let mut tx = pool.begin().await?;
+    let claim = idempotency::claim(&mut tx, &command.request).await?;
+    let plan = plan::repo::lock(&mut tx, command.item.plan_id).await?.ok_or_else(unknown)?;
+    if claim == Claim::Replay {
+        return repo::by_id(&mut tx, command.item.plan_item_id).await?.ok_or_else(unknown);
+    }
+    if plan.state == PlanState::Closed {
+        return Err(PlanError::WrongState { what: "plan", state: plan.state.as_str(), transition: "add_item" });
+    }
+    let mut item = command.item.clone();
+    item.need_ids.sort();
+    item.need_ids.dedup();
+    let needs = need::repo::by_ids(&mut tx, &item.need_ids).await?;
+    for (i, id) in command.item.need_ids.iter().enumerate() {
+        let found = needs.iter().find(|n| n.need_id == *id && n.plan_id == plan.plan_id && may_see(clearance, n.sensitivity, n.domain));
+        match found {
+            None => return Err(PlanError::field(&format!("item.need_ids[{i}]"), "is not a need of this plan; take one that GetPlan answers")),
+            Some(n) if n.state == NeedState::NoLonger => {
+                return Err(PlanError::field(&format!("item.need_ids[{i}]"), "is no longer a need; open it again first"));
+            }
+            Some(_) => {}
+        }
+    }
+    item.sensitivity = needs.iter().map(|n| n.sensitivity).max().unwrap_or(Sensitivity::General);
+    let item = create(&mut tx, &item, &command.request.caller).await?.ok_or(PlanError::Exists("plan item"))?;
+    tx.commit().await?;
+    Ok(item)
+}
+
+/// Writes an item with its history and events; none where its id is taken. The plan must be locked.
+pub(crate) async fn create(conn: &mut PgConnection, item: &Item, by: &str) -> Result<Option<Item>, DbError> {
+    if !repo::insert(conn, item).await? {
+        return Ok(None);
+    }
+    let Some(stored) = repo::by_id(conn, item.plan_item_id).await? else { return Ok(None) };
+    events::publish(conn, &stored, by).await?;
+    // A referral may have told of itself before its item was written.
+    if repo::sources(conn, item.plan_item_id).await?.is_empty() {
+        need::follow_items(conn, &stored.need_ids, by).await?;
+        return Ok(Some(stored));
+    }
+    Ok(Some(follow_sources(conn, stored, by).await?))
+}
+
+/// Moves an item by hand.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    /// Which.
+    pub plan_item_id: Uuid,
+    /// How.
+    pub transition: ItemTransition,
+    /// Why, where it does not happen.
+    pub reason: Option<UnmetReason>,
+    /// The version read.
+    pub expected_version: i64,
+    /// So that it happens once.
+    pub request: Request,
+}
+
+/// Moves an item by hand. Refused where its state follows from an enrolment or a referral.
+pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearance) -> Result<Item, PlanError> {
+    use ItemTransition as T;
+    let reason = match (command.transition, command.reason) {
+        (T::DeclineByFamily | T::NotAvailable, None | Some(UnmetReason::NotYetArranged)) => {
+            return Err(PlanError::field("reason", "must say why it does not happen, and cannot be not_yet_arranged"));
+        }
+        (T::DeclineByFamily | T::NotAvailable, given) => given,
+        (T::Withdraw, given) => Some(given.filter(|r| *r != UnmetReason::NotYetArranged).unwrap_or(UnmetReason::Other)),
+        (T::Arrange | T::PutInPlace | T::Finish, _) => None,
+    };
+    let mut tx = pool.begin().await?;
+    let claim = idempotency::claim(&mut tx, &command.request).await?;
+    let mut item = lock_visible(&mut tx, command.plan_item_id, clearance, command.request.method).await?;
+    if claim == Claim::Replay {
+        return Ok(item);
+    }
+    if item.version != command.expected_version {
+        return Err(PlanError::Stale);
+    }
+    if !repo::sources(&mut tx, item.plan_item_id).await?.is_empty() {
+        return Err(PlanError::Derived);
+    }
+    item.state = item.state.transition(command.transition)?;
+    item.ended_reason = reason;
+    item.version += 1;
+    write(&mut tx, &item, &command.request.caller).await?;
+    tx.commit().await?;
+    Ok(item)
+}
+
+/// Locks the plan of an item and answers the item, where the caller may see all that it answers.
+pub(crate) async fn lock_visible(conn: &mut PgConnection, item_id: Uuid, clearance: &Clearance, action: &str) -> Result<Item, PlanError> {
+    let unknown = || PlanError::unknown(action);
+    let plan_id = repo::plan_of(conn, item_id).await?.ok_or_else(unknown)?;
+    plan::repo::lock(conn, plan_id).await?.ok_or_else(unknown)?;
+    let item = repo::by_id(conn, item_id).await?.ok_or_else(unknown)?;
+    let mut seen = need::repo::by_ids(conn, &item.need_ids).await?;
+    seen.retain(|n| may_see(clearance, n.sensitivity, n.domain));
+    if visible(&item, &seen, clearance) { Ok(item) } else { Err(unknown()) }
+}
+
+/// Lets an item follow what is behind it; where nothing is left, it is planned again. The plan must be locked.
+pub(crate) async fn follow_sources(conn: &mut PgConnection, item: Item, by: &str) -> Result<Item, DbError> {
+    let sources = repo::sources(conn, item.plan_item_id).await?;
+    let mut next = item.clone();
+    match entity::leading(&sources) {
+        Some(leading) => {
+            next.state = leading.state;
+            next.ended_reason = leading.reason;
+            next.referral_id = leading.referral_id.or(item.referral_id);
+        }
+        None => {
+            next.state = ItemState::Planned;
+            next.ended_reason = None;
+        }
+    }
+    if next == item {
+        return Ok(item);
+    }
+    next.version += 1;
+    write(conn, &next, by).await?;
+    Ok(next)
+}
+
+/// Raises an item's sensitivity, where it is lower.
+pub(crate) async fn raise_sensitivity(conn: &mut PgConnection, mut item: Item, to: Sensitivity, by: &str) -> Result<Item, DbError> {
+    if item.sensitivity < to {
+        item.sensitivity = to;
+        item.version += 1;
+        write(conn, &item, by).await?;
+    }
+    Ok(item)
+}
+
+async fn write(conn: &mut PgConnection, item: &Item, by: &str) -> Result<(), DbError> {
+    repo::update(conn, item).await?;
+    events::publish(conn, item, by).await?;
+    need::follow_items(conn, &item.need_ids, by).await
+}
