@@ -3,6 +3,10 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+/// Words of one person that search knows, and letters of each: enough for any name, and little enough for the index.
+const MAX_WORDS: usize = 40;
+const MAX_WORD_CHARS: usize = 100;
+
 /// Small letters without accents, so that `Núñez` is found by `nunez`.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -28,7 +32,8 @@ pub fn fold(text: &str) -> String {
 /// The folded words of a text: runs of letters and digits. An apostrophe joins, as in `o'brien` and `obrien`.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
     let folded: String = fold(text).chars().filter(|c| !matches!(c, '\'' | '\u{2019}' | '`')).collect();
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>().into_iter()
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| word.chars().take(MAX_WORD_CHARS).collect()).collect::<Vec<String>>().into_iter()
 }
 
 /// The parts of a person's name as the roster gives them.
@@ -63,6 +68,7 @@ impl Name<'_> {
         let mut all: Vec<String> = parts.into_iter().flatten().flat_map(words).collect();
         all.sort_unstable();
         all.dedup();
+        all.truncate(MAX_WORDS);
         all
     }
 }

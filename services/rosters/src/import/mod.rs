@@ -5,6 +5,7 @@ mod check;
 mod copy;
 pub mod entity;
 pub mod error;
+pub mod grpc;
 mod guard;
 pub mod repo;
 mod resolve;
@@ -26,6 +27,9 @@ use crate::oneroster::{FileKind, Findings, Mode};
 use crate::standing;
 
 pub use stage::Source;
+
+/// Name of the lock that whoever writes the roster holds.
+pub const LOCK: &str = "import rosters";
 
 /// What is to be imported, and how.
 #[derive(Debug, Clone)]
@@ -70,7 +74,7 @@ impl Imports {
         if let Some(run) = repo::find_applied(&mut conn, &command.caller, command.request_id).await? {
             return Ok(run);
         }
-        let Some(held) = lock::try_hold(&self.pool, "import rosters").await? else { return Err(ImportError::Busy) };
+        let Some(held) = lock::try_hold(&self.pool, LOCK).await? else { return Err(ImportError::Busy) };
         repo::end_abandoned(&mut conn).await?;
         let mut run = ImportRun {
             id: Uuid::now_v7(),
@@ -176,12 +180,8 @@ impl Imports {
         ];
         let schools = apply::people::school_enrolments(conn, modes).await?;
         let staff = apply::people::staff_roles(conn, modes, &self.roles_from, &self.roles_to).await?;
-        let roles = Counts {
-            added: schools.added + staff.added,
-            changed: schools.changed + staff.changed,
-            missing: schools.missing + staff.missing,
-            skipped: 0,
-        };
+        let roles =
+            Counts { added: schools.added + staff.added, changed: schools.changed + staff.changed, missing: schools.missing + staff.missing, skipped: 0 };
         counts.push((FileKind::Roles, roles));
         apply::people::guardians(conn, modes).await?;
         counts.push((FileKind::Enrollments, apply::members::members(conn, modes).await?));

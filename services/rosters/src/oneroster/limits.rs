@@ -15,15 +15,17 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of one row, all cells and quotes together.
     pub row_bytes: u64,
-    /// Characters of one cell.
+    /// Characters of a cell that holds a list.
     pub cell_chars: usize,
+    /// Characters of any other cell.
+    pub text_chars: usize,
     /// Characters of one identifier.
     pub id_chars: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { zip_bytes: 1 << 30, unpacked_bytes: 8 << 30, entries: 500, row_bytes: 256 << 10, cell_chars: 16_000, id_chars: 255 }
+        Self { zip_bytes: 1 << 30, unpacked_bytes: 8 << 30, entries: 500, row_bytes: 256 << 10, cell_chars: 16_000, text_chars: 500, id_chars: 255 }
     }
 }
 

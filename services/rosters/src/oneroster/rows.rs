@@ -246,7 +246,11 @@ impl RowChecker {
             return false;
         }
         let is_id = matches!(column.kind, Kind::Id);
-        let limit = if is_id { self.task.limits.id_chars } else { self.task.limits.cell_chars };
+        let limit = match column.kind {
+            Kind::Id => self.task.limits.id_chars,
+            Kind::IdList | Kind::TextList | Kind::Grades | Kind::UserIds => self.task.limits.cell_chars,
+            _ => self.task.limits.text_chars,
+        };
         if text.len() > limit && text.chars().count() > limit {
             findings.error("cell.too_long", place, text, || format!("The cell holds more than {limit} characters."));
             return false;

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+type Cells = Vec<(String, Option<String>)>;
+
 /// Keeps rows as strings: `sourcedId` and the carried cells.
 #[derive(Default)]
 struct Kept {
-    rows: Vec<(FileKind, Vec<(String, Option<String>)>)>,
+    rows: Vec<(FileKind, Cells)>,
     kind: Option<FileKind>,
 }
 

@@ -39,17 +39,8 @@ pub enum FileName {
 
 impl FileName {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Manifest,
-        Self::Orgs,
-        Self::AcademicSessions,
-        Self::Courses,
-        Self::Classes,
-        Self::Users,
-        Self::Roles,
-        Self::Enrollments,
-        Self::Demographics,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Manifest, Self::Orgs, Self::AcademicSessions, Self::Courses, Self::Classes, Self::Users, Self::Roles, Self::Enrollments, Self::Demographics];
 
     /// Name inside the zip.
     pub fn name(self) -> &'static str {
@@ -78,20 +69,10 @@ pub(super) struct Staff<'a> {
 impl<'p, P: FnMut(u64, u64)> District<'p, P> {
     /// Prepares the writing.
     pub fn new(spec: &'p DistrictSpec, plan: &'p Plan, progress: P) -> Self {
-        let staff: u64 = plan
-            .schools
-            .iter()
-            .map(|school| school.teachers + school.coordinators + 2)
-            .sum();
+        let staff: u64 = plan.schools.iter().map(|school| school.teachers + school.coordinators + 2).sum();
         // Users, roles, demographics, enrollments; an estimate is good enough for a progress bar.
         let total = spec.students * 10 + staff * 3;
-        Self {
-            spec,
-            plan,
-            progress,
-            done: 0,
-            total,
-        }
+        Self { spec, plan, progress, done: 0, total }
     }
 
     /// Writes one file.
@@ -117,10 +98,7 @@ impl<'p, P: FnMut(u64, u64)> District<'p, P> {
     }
 
     pub(super) fn first_of(&self, school: usize) -> u64 {
-        self.plan.schools[school]
-            .grades
-            .first()
-            .map_or(0, |grade| grade.first)
+        self.plan.schools[school].grades.first().map_or(0, |grade| grade.first)
     }
 
     /// Tells the last progress.
@@ -135,53 +113,27 @@ impl<'p, P: FnMut(u64, u64)> District<'p, P> {
         }
     }
 
-    pub(super) fn each_staff(
-        &mut self,
-        mut write: impl FnMut(&Self, Staff<'_>) -> csv::Result<()>,
-    ) -> csv::Result<()> {
+    pub(super) fn each_staff(&mut self, mut write: impl FnMut(&Self, Staff<'_>) -> csv::Result<()>) -> csv::Result<()> {
         let mut number = 0;
         let plan = self.plan;
         for n in 0..3 {
-            let role = if n == 2 {
-                "systemAdministrator"
-            } else {
-                "districtAdministrator"
-            };
+            let role = if n == 2 { "systemAdministrator" } else { "districtAdministrator" };
             number += 1;
-            write(
-                self,
-                Staff {
-                    id: format!("staff-d-{}", n + 1),
-                    number,
-                    role,
-                    org: DISTRICT,
-                },
-            )?;
+            write(self, Staff { id: format!("staff-d-{}", n + 1), number, role, org: DISTRICT })?;
             self.row();
         }
         for (s, school) in plan.schools.iter().enumerate() {
             let org = school_id(s);
             for (id, role) in staff_of(s, school) {
                 number += 1;
-                write(
-                    self,
-                    Staff {
-                        id,
-                        number,
-                        role,
-                        org: &org,
-                    },
-                )?;
+                write(self, Staff { id, number, role, org: &org })?;
                 self.row();
             }
         }
         Ok(())
     }
 
-    pub(super) fn each_student(
-        &mut self,
-        mut write: impl FnMut(&Self, u64, usize, &GradePlan) -> csv::Result<()>,
-    ) -> csv::Result<()> {
+    pub(super) fn each_student(&mut self, mut write: impl FnMut(&Self, u64, usize, &GradePlan) -> csv::Result<()>) -> csv::Result<()> {
         let plan = self.plan;
         for (s, school) in plan.schools.iter().enumerate() {
             for grade in &school.grades {
@@ -194,13 +146,9 @@ impl<'p, P: FnMut(u64, u64)> District<'p, P> {
         Ok(())
     }
 
-    pub(super) fn each_guardian(
-        &mut self,
-        mut write: impl FnMut(&Self, Household, u64, usize) -> csv::Result<()>,
-    ) -> csv::Result<()> {
+    pub(super) fn each_guardian(&mut self, mut write: impl FnMut(&Self, Household, u64, usize) -> csv::Result<()>) -> csv::Result<()> {
         self.each_student(|district, number, school, _| {
-            let household =
-                people::household(district.spec.seed, number, district.first_of(school));
+            let household = people::household(district.spec.seed, number, district.first_of(school));
             if household.number == number {
                 for nth in 0..household.guardians {
                     write(district, household, nth, school)?;
@@ -212,12 +160,8 @@ impl<'p, P: FnMut(u64, u64)> District<'p, P> {
 }
 
 fn staff_of(s: usize, school: &SchoolPlan) -> impl Iterator<Item = (String, &'static str)> {
-    let leaders = [
-        (format!("staff-{:03}-p", s + 1), "principal"),
-        (format!("staff-{:03}-n", s + 1), "aide"),
-    ];
-    let coordinators = (0..school.coordinators)
-        .map(move |n| (format!("staff-{:03}-c{}", s + 1, n + 1), "counselor"));
+    let leaders = [(format!("staff-{:03}-p", s + 1), "principal"), (format!("staff-{:03}-n", s + 1), "aide")];
+    let coordinators = (0..school.coordinators).map(move |n| (format!("staff-{:03}-c{}", s + 1, n + 1), "counselor"));
     let teachers = (0..school.teachers).map(move |n| (teacher_id(s, n), "teacher"));
     leaders.into_iter().chain(coordinators).chain(teachers)
 }
@@ -250,21 +194,11 @@ pub(super) fn homeroom_id(s: usize, plan: &GradePlan, n: u64) -> String {
 }
 
 pub(super) fn section_id(s: usize, plan: &GradePlan, subject: usize, n: u64) -> String {
-    format!(
-        "cls-{:03}-{}-{}-{:02}",
-        s + 1,
-        &SUBJECTS[subject][..3].to_lowercase(),
-        GRADES[plan.grade],
-        n + 1
-    )
+    format!("cls-{:03}-{}-{}-{:02}", s + 1, &SUBJECTS[subject][..3].to_lowercase(), GRADES[plan.grade], n + 1)
 }
 
 /// A, B, … Z, AA, AB …
 pub(super) fn letters(n: u64) -> String {
     let letter = |n: u64| char::from(b'A' + (n % 26) as u8);
-    if n < 26 {
-        letter(n).to_string()
-    } else {
-        format!("{}{}", letter(n / 26 - 1), letter(n))
-    }
+    if n < 26 { letter(n).to_string() } else { format!("{}{}", letter(n / 26 - 1), letter(n)) }
 }

@@ -379,19 +379,15 @@ pub const FAMILY: &[&str] = &[
 
 /// First words of schools' names.
 pub const SCHOOL_FIRST: &[&str] = &[
-    "Alder", "Amber", "Aspen", "Birch", "Blue", "Briar", "Cedar", "Clear", "Copper", "Cotton",
-    "Cypress", "Eagle", "East", "Elm", "Fern", "Golden", "Granite", "Harbor", "Hazel", "Heron",
-    "High", "Juniper", "Lake", "Laurel", "Linden", "Maple", "Meadow", "North", "Oak", "Orchard",
-    "Pine", "Quail", "River", "Rose", "Sage", "Silver", "South", "Spring", "Stone", "Summit",
-    "Sycamore", "Valley", "West", "Willow",
+    "Alder", "Amber", "Aspen", "Birch", "Blue", "Briar", "Cedar", "Clear", "Copper", "Cotton", "Cypress", "Eagle", "East", "Elm", "Fern", "Golden", "Granite",
+    "Harbor", "Hazel", "Heron", "High", "Juniper", "Lake", "Laurel", "Linden", "Maple", "Meadow", "North", "Oak", "Orchard", "Pine", "Quail", "River", "Rose",
+    "Sage", "Silver", "South", "Spring", "Stone", "Summit", "Sycamore", "Valley", "West", "Willow",
 ];
 
 /// Second words of schools' names.
 pub const SCHOOL_SECOND: &[&str] = &[
-    "Bend", "Bluff", "Bridge", "Brook", "Creek", "Crossing", "Dale", "Falls", "Field", "Ford",
-    "Gate", "Glen", "Grove", "Haven", "Heights", "Hill", "Hollow", "Landing", "Light", "Mill",
-    "Park", "Pass", "Path", "Point", "Pond", "Ridge", "Shore", "Springs", "Terrace", "Trail",
-    "View", "Wood",
+    "Bend", "Bluff", "Bridge", "Brook", "Creek", "Crossing", "Dale", "Falls", "Field", "Ford", "Gate", "Glen", "Grove", "Haven", "Heights", "Hill", "Hollow",
+    "Landing", "Light", "Mill", "Park", "Pass", "Path", "Point", "Pond", "Ridge", "Shore", "Springs", "Terrace", "Trail", "View", "Wood",
 ];
 
 #[cfg(test)]
@@ -402,12 +398,7 @@ mod tests {
 
     #[test]
     fn there_are_many_names_and_none_twice() {
-        for (list, least) in [
-            (GIVEN, 150),
-            (FAMILY, 150),
-            (SCHOOL_FIRST, 40),
-            (SCHOOL_SECOND, 30),
-        ] {
+        for (list, least) in [(GIVEN, 150), (FAMILY, 150), (SCHOOL_FIRST, 40), (SCHOOL_SECOND, 30)] {
             assert!(list.len() >= least, "{}", list.len());
             assert_eq!(list.iter().collect::<HashSet<_>>().len(), list.len());
         }

@@ -24,9 +24,7 @@ pub enum Stream {
 /// The random stream of one person.
 pub fn stream(seed: u64, stream: Stream, number: u64) -> Xoshiro256PlusPlus {
     // Odd multipliers keep neighbouring numbers far apart; seed_from_u64 then mixes them.
-    let mixed = seed
-        ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ number.wrapping_mul(0xd1b5_4a32_d192_ed03).rotate_left(17);
+    let mixed = seed ^ (stream as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd1b5_4a32_d192_ed03).rotate_left(17);
     Xoshiro256PlusPlus::seed_from_u64(mixed)
 }
 
@@ -56,11 +54,7 @@ fn own_household(seed: u64, student: u64) -> Household {
     let mut rng = stream(seed, Stream::Household, student);
     let family = pick(FAMILY, &mut rng);
     let guardians = if rng.random_range(0..100) < 62 { 2 } else { 1 };
-    Household {
-        number: student,
-        family,
-        guardians,
-    }
+    Household { number: student, family, guardians }
 }
 
 /// Distance to the possible sibling; about one student in six is a younger sibling at the same school.
@@ -109,11 +103,7 @@ pub fn student(seed: u64, number: u64, school_first: u64) -> Student {
 pub fn guardian_name(seed: u64, household: Household, nth: u64) -> (&'static str, &'static str) {
     let mut rng = stream(seed, Stream::Guardian, household.number * 2 + nth);
     let given = pick(GIVEN, &mut rng);
-    let family = if rng.random_range(0..100) < 80 {
-        household.family
-    } else {
-        pick(FAMILY, &mut rng)
-    };
+    let family = if rng.random_range(0..100) < 80 { household.family } else { pick(FAMILY, &mut rng) };
     (given, family)
 }
 
@@ -137,9 +127,7 @@ pub fn demographics(seed: u64, number: u64, grade: usize, school_year: i32) -> D
     let youngest = school_year - 1 - 5 - grade as i32 - repeated;
     // A kindergartner turns five by the first of September, and was born in the year before that day.
     let last_day = NaiveDate::from_ymd_opt(youngest, 9, 1).unwrap_or_default();
-    let birth_date = last_day
-        .checked_sub_days(Days::new(rng.random_range(0..365)))
-        .unwrap_or(last_day);
+    let birth_date = last_day.checked_sub_days(Days::new(rng.random_range(0..365))).unwrap_or(last_day);
     let sex = match rng.random_range(0..200) {
         0 => "other",
         1..=2 => "unspecified",
@@ -158,10 +146,5 @@ pub fn demographics(seed: u64, number: u64, grade: usize, school_year: i32) -> D
     if rng.random_range(0..100) < 6 {
         race[rng.random_range(0..5)] = true;
     }
-    Demographics {
-        birth_date,
-        sex,
-        race,
-        hispanic: rng.random_range(0..100) < 27,
-    }
+    Demographics { birth_date, sex, race, hispanic: rng.random_range(0..100) < 27 }
 }

@@ -8,19 +8,11 @@ use super::DistrictSpec;
 use super::names::{SCHOOL_FIRST, SCHOOL_SECOND};
 
 /// CEDS codes of the thirteen grades, kindergarten first.
-pub const GRADES: [&str; 13] = [
-    "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12",
-];
+pub const GRADES: [&str; 13] = ["KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"];
 /// From this grade on students have subjects with teachers of their own.
 pub const FIRST_SECONDARY_GRADE: usize = 6;
 /// What secondary students take beside their homeroom.
-pub const SUBJECTS: [&str; 5] = [
-    "English",
-    "Mathematics",
-    "Science",
-    "Social Studies",
-    "Spanish",
-];
+pub const SUBJECTS: [&str; 5] = ["English", "Mathematics", "Science", "Social Studies", "Spanish"];
 
 const HOMEROOM_SIZE: u64 = 24;
 const SECTION_SIZE: u64 = 25;
@@ -82,15 +74,10 @@ impl Plan {
         let by_grade = shares(spec.students, &[1; GRADES.len()]);
         let mut students: Vec<Vec<u64>> = vec![vec![0; GRADES.len()]; spans.len()];
         for (grade, total) in by_grade.iter().enumerate() {
-            let serving: Vec<usize> = (0..spans.len())
-                .filter(|&s| spans[s].0 <= grade && grade < spans[s].1)
-                .collect();
+            let serving: Vec<usize> = (0..spans.len()).filter(|&s| spans[s].0 <= grade && grade < spans[s].1).collect();
             // Schools of one kind differ in size, by up to a third.
             let mut sizes = Xoshiro256PlusPlus::seed_from_u64(spec.seed ^ 0x5eed);
-            let weights: Vec<u64> = serving
-                .iter()
-                .map(|_| sizes.random_range(75..=100))
-                .collect();
+            let weights: Vec<u64> = serving.iter().map(|_| sizes.random_range(75..=100)).collect();
             for (school, share) in serving.iter().zip(shares(*total, &weights)) {
                 students[*school][grade] = share;
             }
@@ -102,25 +89,11 @@ impl Plan {
             .zip(students)
             .map(|(name, by_grade)| {
                 let mut grades = Vec::new();
-                for (grade, students) in by_grade
-                    .into_iter()
-                    .enumerate()
-                    .filter(|(_, students)| *students > 0)
-                {
+                for (grade, students) in by_grade.into_iter().enumerate().filter(|(_, students)| *students > 0) {
                     let secondary = grade >= FIRST_SECONDARY_GRADE;
-                    let sections = if secondary {
-                        students.div_ceil(SECTION_SIZE)
-                    } else {
-                        0
-                    };
+                    let sections = if secondary { students.div_ceil(SECTION_SIZE) } else { 0 };
                     let homerooms = students.div_ceil(HOMEROOM_SIZE);
-                    grades.push(GradePlan {
-                        grade,
-                        first,
-                        students,
-                        homerooms,
-                        sections,
-                    });
+                    grades.push(GradePlan { grade, first, students, homerooms, sections });
                     first += students;
                 }
                 school(name, grades)
@@ -132,17 +105,9 @@ impl Plan {
 
 fn school(name: String, grades: Vec<GradePlan>) -> SchoolPlan {
     let homerooms: u64 = grades.iter().map(|grade| grade.homerooms).sum();
-    let sections: u64 = grades
-        .iter()
-        .map(|grade| grade.sections * SUBJECTS.len() as u64)
-        .sum();
+    let sections: u64 = grades.iter().map(|grade| grade.sections * SUBJECTS.len() as u64).sum();
     let students: u64 = grades.iter().map(|grade| grade.students).sum();
-    SchoolPlan {
-        name,
-        grades,
-        teachers: homerooms.max(sections.div_ceil(SECTIONS_A_TEACHER)),
-        coordinators: students.div_ceil(STUDENTS_A_COORDINATOR).max(1),
-    }
+    SchoolPlan { name, grades, teachers: homerooms.max(sections.div_ceil(SECTIONS_A_TEACHER)), coordinators: students.div_ceil(STUDENTS_A_COORDINATOR).max(1) }
 }
 
 /// First and last (exclusive) grade of each school: about six in ten are elementary.
@@ -181,10 +146,7 @@ fn shares(total: u64, weights: &[u64]) -> Vec<u64> {
 }
 
 fn school_names(spans: &[(usize, usize)], rng: &mut Xoshiro256PlusPlus) -> Vec<String> {
-    let mut pairs: Vec<(&str, &str)> = SCHOOL_FIRST
-        .iter()
-        .flat_map(|first| SCHOOL_SECOND.iter().map(|second| (*first, *second)))
-        .collect();
+    let mut pairs: Vec<(&str, &str)> = SCHOOL_FIRST.iter().flat_map(|first| SCHOOL_SECOND.iter().map(|second| (*first, *second))).collect();
     pairs.shuffle(rng);
     spans
         .iter()
@@ -197,11 +159,7 @@ fn school_names(spans: &[(usize, usize)], rng: &mut Xoshiro256PlusPlus) -> Vec<S
                 (0, _) => "School",
                 _ => "High School",
             };
-            let again = if n < pairs.len() {
-                String::new()
-            } else {
-                format!(" {}", n / pairs.len() + 1)
-            };
+            let again = if n < pairs.len() { String::new() } else { format!(" {}", n / pairs.len() + 1) };
             format!("{first} {second}{again} {kind}")
         })
         .collect()
@@ -214,21 +172,9 @@ mod tests {
     #[test]
     fn nobody_is_lost_and_rooms_have_the_size_of_rooms() {
         for (schools, students) in [(1, 300), (2, 900), (8, 3_000), (200, 100_000)] {
-            let plan = Plan::new(&DistrictSpec {
-                schools,
-                students,
-                seed: 7,
-                school_year: 2027,
-            });
+            let plan = Plan::new(&DistrictSpec { schools, students, seed: 7, school_year: 2027 });
             assert_eq!(plan.schools.len() as u64, schools);
-            assert_eq!(
-                plan.schools
-                    .iter()
-                    .flat_map(|school| &school.grades)
-                    .map(|grade| grade.students)
-                    .sum::<u64>(),
-                students
-            );
+            assert_eq!(plan.schools.iter().flat_map(|school| &school.grades).map(|grade| grade.students).sum::<u64>(), students);
             for grade in plan.schools.iter().flat_map(|school| &school.grades) {
                 let mut rooms = vec![0u64; grade.homerooms as usize];
                 (0..grade.students).for_each(|nth| rooms[grade.homeroom_of(nth) as usize] += 1);
@@ -242,20 +188,11 @@ mod tests {
 
     #[test]
     fn sections_are_even() {
-        let grade = GradePlan {
-            grade: 9,
-            first: 0,
-            students: 231,
-            homerooms: 10,
-            sections: 10,
-        };
+        let grade = GradePlan { grade: 9, first: 0, students: 231, homerooms: 10, sections: 10 };
         for subject in 0..5 {
             let mut sizes = vec![0; 10];
             (0..grade.students).for_each(|nth| sizes[grade.section_of(nth, subject) as usize] += 1);
-            assert!(
-                sizes.iter().all(|size| (20..=27).contains(size)),
-                "{sizes:?}"
-            );
+            assert!(sizes.iter().all(|size| (20..=27).contains(size)), "{sizes:?}");
         }
     }
 }

@@ -4,10 +4,7 @@ use std::io::Write;
 
 use csv::Writer;
 
-use super::files::{
-    DISTRICT, District, course_id, guardian_id, homeroom_id, letters, school_id, section_id,
-    student_id, teacher_id,
-};
+use super::files::{DISTRICT, District, course_id, guardian_id, homeroom_id, letters, school_id, section_id, student_id, teacher_id};
 use super::people;
 use super::plan::{FIRST_SECONDARY_GRADE, GRADES, SUBJECTS};
 
@@ -23,11 +20,7 @@ impl<'c, W: Write> Table<'c, W> {
         let columns: Vec<_> = header.split(' ').collect();
         csv.write_record(&columns)?;
         let cells = vec![String::new(); columns.len()];
-        Ok(Self {
-            csv,
-            columns,
-            cells,
-        })
+        Ok(Self { csv, columns, cells })
     }
 
     fn row(&mut self, named: &[(&str, &str)]) -> csv::Result<()> {
@@ -77,22 +70,14 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
         for file in ABSENT.split(' ') {
             csv.write_record([&format!("file.{file}"), "absent"])?;
         }
-        csv.write_record([
-            "source.systemName",
-            "Wraparound generator (fictional people)",
-        ])?;
+        csv.write_record(["source.systemName", "Wraparound generator (fictional people)"])?;
         csv.write_record(["source.systemCode", "fictional"])
     }
 
     /// The district and its schools.
     pub(super) fn orgs<W: Write>(&mut self, csv: &mut Writer<W>) -> csv::Result<()> {
         let mut table = Table::new(csv, ORGS)?;
-        table.row(&[
-            ("sourcedId", DISTRICT),
-            ("name", "Alder Valley Public Schools (fictional)"),
-            ("type", "district"),
-            ("identifier", "9900000"),
-        ])?;
+        table.row(&[("sourcedId", DISTRICT), ("name", "Alder Valley Public Schools (fictional)"), ("type", "district"), ("identifier", "9900000")])?;
         for (n, school) in self.plan.schools.iter().enumerate() {
             table.row(&[
                 ("sourcedId", &school_id(n)),
@@ -113,30 +98,9 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
         let year_id = format!("sy-{year}");
         let title = format!("School year {}-{year}", year - 1);
         let sessions = [
-            (
-                year_id.clone(),
-                title.as_str(),
-                "schoolYear",
-                begin,
-                end,
-                "",
-            ),
-            (
-                format!("t1-{year}"),
-                "Fall term",
-                "term",
-                begin,
-                middle,
-                &year_id,
-            ),
-            (
-                format!("t2-{year}"),
-                "Spring term",
-                "term",
-                middle,
-                end,
-                &year_id,
-            ),
+            (year_id.clone(), title.as_str(), "schoolYear", begin, end, ""),
+            (format!("t1-{year}"), "Fall term", "term", begin, middle, &year_id),
+            (format!("t2-{year}"), "Spring term", "term", middle, end, &year_id),
         ];
         for (id, title, kind, begin, end, parent) in sessions {
             table.row(&[
@@ -159,9 +123,7 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
         for (grade, code) in GRADES.iter().enumerate() {
             let secondary = grade >= FIRST_SECONDARY_GRADE;
             let subjects = SUBJECTS.iter().enumerate().filter(|_| secondary);
-            for (n, subject) in
-                std::iter::once((None, "")).chain(subjects.map(|(n, s)| (Some(n), *s)))
-            {
+            for (n, subject) in std::iter::once((None, "")).chain(subjects.map(|(n, s)| (Some(n), *s))) {
                 let title = match n {
                     None => format!("Homeroom {code}"),
                     Some(_) => format!("{subject} {}", code.trim_start_matches('0')),
@@ -244,9 +206,7 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
         })?;
         self.each_student(|district, number, school, plan| {
             let student = people::student(district.spec.seed, number, district.first_of(school));
-            let agents: Vec<String> = (0..student.household.guardians)
-                .map(|n| guardian_id(student.household, n))
-                .collect();
+            let agents: Vec<String> = (0..student.household.guardians).map(|n| guardian_id(student.household, n)).collect();
             let identifier = format!("{}", 1_000_000 + number);
             table.row(&[
                 ("sourcedId", &student_id(number)),
@@ -283,19 +243,11 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
     pub(super) fn roles<W: Write>(&mut self, csv: &mut Writer<W>) -> csv::Result<()> {
         let mut table = Table::new(csv, ROLES)?;
         let mut write = |user: &str, role: &str, org: &str| {
-            table.row(&[
-                ("sourcedId", &format!("role-{user}")),
-                ("userSourcedId", user),
-                ("roleType", "primary"),
-                ("role", role),
-                ("orgSourcedId", org),
-            ])
+            table.row(&[("sourcedId", &format!("role-{user}")), ("userSourcedId", user), ("roleType", "primary"), ("role", role), ("orgSourcedId", org)])
         };
         self.each_staff(|_, staff| write(&staff.id, staff.role, staff.org))?;
         self.each_student(|_, number, s, _| write(&student_id(number), "student", &school_id(s)))?;
-        self.each_guardian(|_, household, nth, s| {
-            write(&guardian_id(household, nth), "guardian", &school_id(s))
-        })
+        self.each_guardian(|_, household, nth, s| write(&guardian_id(household, nth), "guardian", &school_id(s)))
     }
 
     /// Who is in which class.
@@ -322,12 +274,7 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
             let (mut rooms, mut sections) = (0, 0);
             for plan in &school.grades {
                 for n in 0..plan.homerooms {
-                    write(
-                        &homeroom_id(s, plan, n),
-                        &org,
-                        &teacher_id(s, rooms),
-                        "teacher",
-                    )?;
+                    write(&homeroom_id(s, plan, n), &org, &teacher_id(s, rooms), "teacher")?;
                     rooms += 1;
                 }
                 for k in 0..SUBJECTS.len() {
@@ -342,12 +289,7 @@ impl<P: FnMut(u64, u64)> District<'_, P> {
         }
         self.each_student(|_, number, s, plan| {
             let (nth, org, user) = (number - plan.first, school_id(s), student_id(number));
-            write(
-                &homeroom_id(s, plan, plan.homeroom_of(nth)),
-                &org,
-                &user,
-                "student",
-            )?;
+            write(&homeroom_id(s, plan, plan.homeroom_of(nth)), &org, &user, "student")?;
             for k in (0..SUBJECTS.len()).filter(|_| plan.sections > 0) {
                 let section = plan.section_of(nth, k as u64);
                 write(&section_id(s, plan, k, section), &org, &user, "student")?;

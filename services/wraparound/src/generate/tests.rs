@@ -3,12 +3,7 @@ use std::io::Cursor;
 
 use super::*;
 
-const SPEC: DistrictSpec = DistrictSpec {
-    schools: 8,
-    students: 1_500,
-    seed: 42,
-    school_year: 2027,
-};
+const SPEC: DistrictSpec = DistrictSpec { schools: 8, students: 1_500, seed: 42, school_year: 2027 };
 
 fn make(spec: &DistrictSpec) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
@@ -35,16 +30,8 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn every_reference_leads_somewhere_and_ids_are_unique() {
     let zip = make(&SPEC);
-    let (orgs, users, classes) = (
-        table(&zip, "orgs.csv"),
-        table(&zip, "users.csv"),
-        table(&zip, "classes.csv"),
-    );
-    let (roles, enrollments, demographics) = (
-        table(&zip, "roles.csv"),
-        table(&zip, "enrollments.csv"),
-        table(&zip, "demographics.csv"),
-    );
+    let (orgs, users, classes) = (table(&zip, "orgs.csv"), table(&zip, "users.csv"), table(&zip, "classes.csv"));
+    let (roles, enrollments, demographics) = (table(&zip, "roles.csv"), table(&zip, "enrollments.csv"), table(&zip, "demographics.csv"));
     for rows in [&orgs, &users, &classes, &roles, &enrollments, &demographics] {
         assert_eq!(column(rows, "sourcedId").len(), rows.len());
     }
@@ -54,64 +41,31 @@ fn every_reference_leads_somewhere_and_ids_are_unique() {
     assert!(column(&demographics, "sourcedId").is_subset(&ids));
     assert!(column(&enrollments, "classSourcedId").is_subset(&column(&classes, "sourcedId")));
     assert!(column(&classes, "schoolSourcedId").is_subset(&column(&orgs, "sourcedId")));
-    assert!(
-        column(&classes, "courseSourcedId")
-            .is_subset(&column(&table(&zip, "courses.csv"), "sourcedId"))
-    );
-    for agent in users
-        .iter()
-        .flat_map(|user| user["agentSourcedIds"].split(','))
-        .filter(|agent| !agent.is_empty())
-    {
+    assert!(column(&classes, "courseSourcedId").is_subset(&column(&table(&zip, "courses.csv"), "sourcedId")));
+    for agent in users.iter().flat_map(|user| user["agentSourcedIds"].split(',')).filter(|agent| !agent.is_empty()) {
         assert!(ids.contains(agent), "{agent}");
     }
-    let students = roles
-        .iter()
-        .filter(|role| role["role"] == "student")
-        .count();
+    let students = roles.iter().filter(|role| role["role"] == "student").count();
     assert_eq!((students, demographics.len()), (1_500, 1_500));
-    let without_teacher = classes.iter().filter(|class| {
-        !enrollments
-            .iter()
-            .any(|e| e["classSourcedId"] == class["sourcedId"] && e["role"] == "teacher")
-    });
+    let without_teacher = classes.iter().filter(|class| !enrollments.iter().any(|e| e["classSourcedId"] == class["sourcedId"] && e["role"] == "teacher"));
     assert_eq!(without_teacher.count(), 0);
 }
 
 #[test]
 fn ages_fit_grades() {
     let zip = make(&SPEC);
-    let grades: HashMap<String, String> = table(&zip, "users.csv")
-        .into_iter()
-        .map(|mut user| {
-            (
-                user.remove("sourcedId").unwrap(),
-                user.remove("grades").unwrap(),
-            )
-        })
-        .collect();
+    let grades: HashMap<String, String> =
+        table(&zip, "users.csv").into_iter().map(|mut user| (user.remove("sourcedId").unwrap(), user.remove("grades").unwrap())).collect();
     for row in table(&zip, "demographics.csv") {
         let born: NaiveDate = row["birthDate"].parse().unwrap();
-        let age = NaiveDate::from_ymd_opt(2026, 9, 1)
-            .unwrap()
-            .years_since(born)
-            .unwrap();
-        let grade = plan::GRADES
-            .iter()
-            .position(|code| *code == grades[&row["sourcedId"]])
-            .unwrap() as u32;
-        assert!(
-            (5 + grade..=6 + grade).contains(&age),
-            "age {age} in grade {grade}"
-        );
+        let age = NaiveDate::from_ymd_opt(2026, 9, 1).unwrap().years_since(born).unwrap();
+        let grade = plan::GRADES.iter().position(|code| *code == grades[&row["sourcedId"]]).unwrap() as u32;
+        assert!((5 + grade..=6 + grade).contains(&age), "age {age} in grade {grade}");
     }
 }
 
 #[test]
 fn a_school_year_begins_in_july() {
     let day = |month| NaiveDate::from_ymd_opt(2026, month, 23).unwrap();
-    assert_eq!(
-        (school_year_of(day(6)), school_year_of(day(11))),
-        (2026, 2027)
-    );
+    assert_eq!((school_year_of(day(6)), school_year_of(day(11))), (2026, 2027));
 }

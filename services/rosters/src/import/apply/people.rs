@@ -61,6 +61,12 @@ pub async fn people(conn: &mut PgConnection, modes: Modes<'_>) -> Result<Counts,
     .execute(&mut *conn)
     .await?;
     counts.changed += left.rows_affected() as i64;
+    sqlx::query!(
+        "update rosters.school_enrolment s set end_on = current_date
+         from rosters.map_person m where m.person_id = s.student_id and m.staged and not m.live and s.end_on is null"
+    )
+    .execute(&mut *conn)
+    .await?;
     if modes.is_whole(FileKind::Users) {
         counts.missing = sqlx::query!(
             "update rosters.person p set missing_since = now()

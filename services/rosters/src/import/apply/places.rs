@@ -25,12 +25,10 @@ pub async fn orgs(conn: &mut PgConnection, modes: Modes<'_>) -> Result<Counts, I
     )
     .fetch_one(&mut *conn)
     .await?;
-    let skipped = sqlx::query!(
-        "update rosters.org o set active = false from rosters.stage_org s where s.source_id = o.source_id and s.deleted and o.active"
-    )
-    .execute(&mut *conn)
-    .await?
-    .rows_affected();
+    let skipped = sqlx::query!("update rosters.org o set active = false from rosters.stage_org s where s.source_id = o.source_id and s.deleted and o.active")
+        .execute(&mut *conn)
+        .await?
+        .rows_affected();
     let mut counts = Counts { added: up.added, changed: up.changed + skipped as i64, ..Counts::default() };
     if modes.is_whole(FileKind::Orgs) {
         counts.missing = sqlx::query!(
@@ -88,11 +86,9 @@ pub async fn courses(conn: &mut PgConnection) -> Result<Counts, ImportError> {
     )
     .fetch_one(&mut *conn)
     .await?;
-    sqlx::query!(
-        "update rosters.course c set active = false from rosters.stage_course s where s.source_id = c.source_id and s.deleted and c.active"
-    )
-    .execute(conn)
-    .await?;
+    sqlx::query!("update rosters.course c set active = false from rosters.stage_course s where s.source_id = c.source_id and s.deleted and c.active")
+        .execute(conn)
+        .await?;
     Ok(Counts { added: up.added, changed: up.changed, ..Counts::default() })
 }
 

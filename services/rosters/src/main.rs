@@ -1,0 +1,5 @@
+//! The rosters service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    chassis_boot::main::<rosters::App>()
+}
