@@ -186,6 +186,11 @@ struct TroubleFragment<'a> {
     reference: Option<&'a str>,
 }
 
+/// A page that only says something.
+pub fn note(shell: Shell, words: &str) -> Result<Response, Fault> {
+    crate::frame::render(&TroublePage { shell, words, details: &[], reference: None })
+}
+
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 

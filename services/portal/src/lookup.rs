@@ -44,7 +44,7 @@ impl CodeList {
 
     /// A code's label; the code itself where we do not know it.
     pub fn label(&self, code: &str) -> String {
-        self.get(code).map_or_else(|| code.to_owned(), |known| known.label.clone())
+        self.get(code).map_or_else(|| built_in_label(code), |known| known.label.clone())
     }
 
     /// Codes that may be recorded so, those that match the words first: code, label, then synonyms.
@@ -174,6 +174,26 @@ fn current(cycles: Vec<ReviewCycle>, today: &str) -> Option<ReviewCycle> {
     cycles.into_iter().nth(open.unwrap_or(0))
 }
 
+#[derive(serde::Deserialize)]
+struct LabelRow {
+    code: String,
+    label: String,
+}
+
+/// A code's label from the list that comes with the binary: partners read labels, though the code list's service is
+/// closed to them.
+fn built_in_label(code: &str) -> String {
+    static LABELS: OnceLock<HashMap<String, String>> = OnceLock::new();
+    let labels = LABELS.get_or_init(|| {
+        [include_str!("../../../taxonomy/1/needs.csv"), include_str!("../../../taxonomy/1/interests.csv")]
+            .into_iter()
+            .flat_map(|list| csv::Reader::from_reader(list.as_bytes()).into_deserialize().filter_map(|row: Result<LabelRow, _>| row.ok()).collect::<Vec<_>>())
+            .map(|row| (row.code, row.label))
+            .collect()
+    });
+    labels.get(code).cloned().unwrap_or_else(|| code.to_owned())
+}
+
 /// A category of service.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct ServiceCategory {
@@ -247,6 +267,7 @@ mod tests {
 
     #[test]
     fn the_list_of_categories_is_read() {
+        assert_eq!(CodeList::default().label("ACA-MAT"), "Mathematics");
         assert_eq!(service_category_label("ED-TUT"), "Tutoring");
         assert!(service_categories().len() > 50);
         assert!(service_categories().iter().all(|category| category.code != "CRI-DV"));

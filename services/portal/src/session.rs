@@ -72,7 +72,7 @@ impl Caller {
 
     /// Whether reports are of use to this caller.
     pub fn sees_reports(&self) -> bool {
-        self.has_any(&["coordinator", "principal", "assistant_principal", "program_manager", "district_leader"])
+        self.has_any(&["coordinator", "student_support_member", "principal", "assistant_principal", "program_manager", "district_leader"])
     }
 }
 

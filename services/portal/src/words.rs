@@ -102,8 +102,19 @@ pub const DECLINE_REASONS: Choices = &[
     ("did_not_respond", "The family did not answer"),
 ];
 
-/// Those decline reasons that are the family's.
-pub const FAMILY_REASONS: &[&str] = &["no_longer_interested", "schedule", "transport", "cost", "language", "trust", "did_not_respond"];
+/// Why the school withdraws a referral: the family's reasons, and its own slips.
+pub const WITHDRAW_REASONS: Choices = &[
+    ("no_longer_interested", "The family is no longer interested"),
+    ("schedule", "The times do not work for the family"),
+    ("transport", "No way to get there"),
+    ("cost", "It costs too much"),
+    ("language", "Not in the family's language"),
+    ("trust", "The family does not feel at ease"),
+    ("did_not_respond", "The family did not answer"),
+    ("duplicate", "There is another referral for the same"),
+    ("wrong_service", "The wrong service"),
+    ("sent_in_error", "Sent by mistake"),
+];
 
 /// Why something ended before its time.
 pub const STOP_REASONS: Choices = &[
@@ -323,14 +334,15 @@ pub fn sentence(words: &str) -> String {
 pub fn basis(basis: &str) -> String {
     let why = match basis {
         "class_teacher" => "you teach this class",
-        "caseload" => "the student is on your caseload",
-        "coordinator" | "school_coordinator" => "you are the coordinator of this school",
+        "school_coordinator" => "you are the coordinator of this school",
+        "school_support" => "you are on the support team of this school",
         "school_leader" => "you lead this school",
-        "school" | "school_staff" => "you work at this school",
-        "program" | "program_manager" => "you manage the program at this school",
-        "district" | "district_leader" => "you work for the district",
-        "partner" | "referral" => "this was sent to your organization",
-        "own" | "author" => "you wrote it",
+        "school_staff" => "you work at this school",
+        "program_manager" => "you manage the program at this school",
+        "district_aggregate" => "you work for the district; numbers only, no student",
+        "partner" => "it was sent to your organization",
+        "own" => "it is your own",
+        "staff" => "you work for the district",
         "" => return String::new(),
         other => return format!("You see this because of: {}.", other.replace('_', " ")),
     };

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::form::Post;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
@@ -20,13 +20,16 @@ use crate::session::Caller;
 pub use view::{ClassLine, ClassListPage};
 
 /// Sends everybody to the page that is theirs.
-pub async fn home(caller: Caller) -> Redirect {
+pub async fn home(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Fault> {
     if caller.sees_students() {
-        Redirect::to("/classes")
+        Ok(Redirect::to("/classes").into_response())
     } else if caller.is_partner() {
-        Redirect::to("/referrals")
+        Ok(Redirect::to("/referrals").into_response())
+    } else if caller.sees_reports() {
+        Ok(Redirect::to("/reports").into_response())
     } else {
-        Redirect::to("/reports")
+        let shell = Shell::of(&caller, app.settings.notice(), Area::Elsewhere, "Nothing here for your role yet");
+        fault::note(shell, "Your role has no pages in this portal. What it does is done by the wraparound command and over gRPC.")
     }
 }
 

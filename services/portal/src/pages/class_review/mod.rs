@@ -340,7 +340,7 @@ pub async fn sign(State(app): State<Arc<App>>, Path(review_id): Path<Uuid>, post
         class_review_id: review_id.to_string(),
         expected_version: post.number("version"),
         request_id: post.request_id(),
-        instead_of_teacher_reason: String::new(),
+        instead_of_teacher_reason: post.text("instead_reason").to_owned(),
     };
     app.clients.reviews(&post.caller).sign_class_review(request).await?;
     Ok(Redirect::to(&format!("/reviews/{review_id}")).into_response())

@@ -35,6 +35,8 @@ pub struct Head {
     pub may_submit: bool,
     /// Whether this caller can sign now.
     pub may_sign: bool,
+    /// Whether this caller can sign in the teacher's place, with a reason.
+    pub may_sign_instead: bool,
     /// For the next write.
     pub version: i64,
     /// Id under which the next command is sent.
@@ -92,6 +94,7 @@ pub fn head(
         signatures,
         may_submit: matches!(state, ClassReviewState::InProgress | ClassReviewState::Paused),
         may_sign: state == ClassReviewState::AwaitingSignoff && (teacher || coordinator),
+        may_sign_instead: state == ClassReviewState::AwaitingSignoff && review.teacher_signed_by.is_empty() && caller.has_any(&["principal"]),
         version: review.version,
         request_id: fresh_id(),
     }

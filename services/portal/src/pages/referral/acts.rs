@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::form::Post;
-use crate::words::FAMILY_REASONS;
 
 use super::show;
 
@@ -37,19 +36,12 @@ pub async fn send(State(app): State<Arc<App>>, Path(referral_id): Path<Uuid>, po
 
 /// Moves a referral.
 pub async fn transition(State(app): State<Arc<App>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let reason = post.text("reason").to_owned();
-    let side = if reason.is_empty() {
-        ""
-    } else if FAMILY_REASONS.contains(&reason.as_str()) || !post.caller.is_partner() {
-        "family"
-    } else {
-        "partner"
-    };
     let request = TransitionReferralRequest {
         referral_id: referral_id.to_string(),
         transition: post.text("transition").to_owned(),
-        reason_side: side.to_owned(),
-        reason,
+        reason: post.text("reason").to_owned(),
+        // The code list says whose reason it is.
+        reason_side: String::new(),
         expected_version: post.number("version"),
         request_id: post.request_id(),
     };

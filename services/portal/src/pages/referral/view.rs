@@ -244,7 +244,9 @@ pub fn page(
 }
 
 fn reason(code: &str) -> String {
-    if words::STOP_REASONS.iter().any(|(known, _)| *known == code) {
+    if let Some((_, label)) = words::WITHDRAW_REASONS.iter().find(|(known, _)| *known == code) {
+        (*label).to_owned()
+    } else if words::STOP_REASONS.iter().any(|(known, _)| *known == code) {
         words::label(words::STOP_REASONS, code)
     } else {
         words::label(words::DECLINE_REASONS, code)
@@ -317,6 +319,8 @@ fn acts(referral: &Referral, partner: bool) -> Vec<Act> {
     referral
         .allowed_transitions
         .iter()
+        // Accepting somebody who waits is giving them the seat; one button is enough.
+        .filter(|name| *name != "seat" || !referral.allowed_transitions.iter().any(|other| other == "accept"))
         .filter_map(|name| transition(name).map(|words| (name, words)))
         .map(|(name, words)| {
             let primary = partner && !primary_taken && matches!(name.as_str(), "open" | "accept" | "seat" | "start" | "attend" | "complete");
@@ -325,8 +329,9 @@ fn acts(referral: &Referral, partner: bool) -> Vec<Act> {
                 name: name.clone(),
                 words,
                 reasons: match name.as_str() {
-                    "decline" | "withdraw" => words::DECLINE_REASONS,
-                    "stop" => words::STOP_REASONS,
+                    "decline" => words::DECLINE_REASONS,
+                    "withdraw" => words::WITHDRAW_REASONS,
+                    "stop" | "pause" => words::STOP_REASONS,
                     _ => &[],
                 },
                 primary,

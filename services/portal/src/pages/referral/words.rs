@@ -92,7 +92,7 @@ pub fn transition(name: &str) -> Option<&'static str> {
         "unable" => "Family not reached",
         "start" => "Started",
         "attend" => "The student attends",
-        "pause" => "Pause",
+        "pause" => "Pause…",
         "resume" => "Resume",
         "complete" => "Complete",
         "withdraw" => "Withdraw…",

@@ -104,7 +104,7 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
         .enrolments
         .iter()
         .filter(|enrolment| enrolment.plan_item_id == item.plan_item_id)
-        .map(|enrolment| enrolment_view(enrolment, writes))
+        .map(|enrolment| enrolment_view(enrolment, writes, writes && sources.manages))
         .collect();
     let referrals: Vec<ReferralLine> = sources
         .referrals
@@ -139,7 +139,7 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
         due: words::day(&item.due_on),
         version: item.version,
         moves: if writes && by_itself { item_moves(item.state()) } else { Vec::new() },
-        may_enrol: writes && open && enrolments.is_empty() && referrals.is_empty() && item.kind() == PlanItemKind::Service,
+        may_enrol: writes && sources.manages && open && enrolments.is_empty() && referrals.is_empty() && item.kind() == PlanItemKind::Service,
         may_refer: writes
             && sources.refers
             && open
@@ -175,7 +175,7 @@ fn outcome(referral: &Referral) -> String {
     }
 }
 
-fn enrolment_view(enrolment: &Enrolment, writes: bool) -> EnrolmentView {
+fn enrolment_view(enrolment: &Enrolment, writes: bool, manages: bool) -> EnrolmentView {
     let planned = enrolment.sessions_per_week * enrolment.weeks;
     EnrolmentView {
         id: enrolment.enrolment_id.clone(),
@@ -187,7 +187,7 @@ fn enrolment_view(enrolment: &Enrolment, writes: bool) -> EnrolmentView {
             _ => "",
         },
         version: enrolment.version,
-        moves: if writes { enrolment_moves(enrolment.state()) } else { Vec::new() },
+        moves: if manages { enrolment_moves(enrolment.state()) } else { Vec::new() },
         logs: writes && enrolment.state() == EnrolmentState::Active,
         minutes: enrolment.minutes_per_session,
         delivered: enrolment.delivery_count,

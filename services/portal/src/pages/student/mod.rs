@@ -21,6 +21,9 @@ use crate::session::Caller;
 
 use view::Sources;
 
+/// Who moves plans and enrolments and makes referrals. The services decide; this only leaves out forms they would refuse.
+const MANAGERS: &[&str] = &["coordinator", "case_manager", "student_support_member"];
+
 /// The page. What one service does not give, because of the caller's role or because it is away, is left out or
 /// said; only the student and the plan must be there.
 pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(student_id): Path<Uuid>) -> Result<Response, Fault> {
@@ -60,8 +63,9 @@ pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(student_id):
         services: services.map(|answer| answer.into_inner().services).unwrap_or_default(),
         codes,
         staff,
-        writes: caller.works_by_school() || caller.has_any(&["teacher"]),
-        refers: caller.has_any(&["coordinator", "case_manager", "student_support_member", "nurse", "counsellor"]),
+        writes: caller.has_any(&["teacher"]) || caller.has_any(MANAGERS),
+        manages: caller.has_any(MANAGERS),
+        refers: caller.has_any(MANAGERS),
         today: crate::lookup::today(),
     };
     let shell = Shell::of(&caller, app.settings.notice(), Area::Students, student.display_name.clone());

@@ -34,8 +34,10 @@ pub struct Sources {
     pub codes: Arc<CodeList>,
     /// Names of staff.
     pub staff: HashMap<String, String>,
-    /// Whether the caller writes plans.
+    /// Whether the caller writes items and logs sessions.
     pub writes: bool,
+    /// Whether the caller moves plans and enrolments and judges needs.
+    pub manages: bool,
     /// Whether the caller makes referrals.
     pub refers: bool,
     /// Today, ISO.
@@ -186,7 +188,7 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
         tier_since: current.map(|assignment| words::day_of(assignment.effective_time.as_ref())).unwrap_or_default(),
         plan_state: words::plan_state(plan.state()),
         plan_version: plan.version,
-        plan_moves: if sources.writes { plan_moves(plan.state()) } else { Vec::new() },
+        plan_moves: if sources.manages { plan_moves(plan.state()) } else { Vec::new() },
         school_year: if plan.school_year > 0 { format!("{}–{}", plan.school_year - 1, plan.school_year % 100) } else { String::new() },
         summary: summary(&sources.plan.needs),
         rows,
@@ -293,7 +295,7 @@ fn row(sources: &Sources, need: &Need, writes: bool) -> ChainRow {
         },
         version: need.version,
         items: sources.plan.items.iter().filter(|item| item.need_ids.contains(&need.need_id)).map(|one| item(sources, one, writes)).collect(),
-        judges: writes,
+        judges: writes && sources.manages,
         request_id: fresh_id(),
     }
 }
@@ -349,6 +351,7 @@ mod tests {
             codes: Arc::default(),
             staff: HashMap::new(),
             writes: true,
+            manages: true,
             refers: true,
             today: "2026-10-22".into(),
         }
@@ -369,7 +372,7 @@ mod tests {
     #[test]
     fn a_reader_gets_no_forms() {
         let student = Student { student_id: "s1".into(), ..Default::default() };
-        let page = page(Shell::bare(None, "t"), &student, &Sources { writes: false, refers: false, ..sources() });
+        let page = page(Shell::bare(None, "t"), &student, &Sources { writes: false, manages: false, refers: false, ..sources() });
         assert!(!page.render().unwrap().contains("<form"));
     }
 
