@@ -41,12 +41,7 @@ pub enum Domain {
 
 impl Domain {
     /// All four, in order.
-    pub const ALL: [Domain; 4] = [
-        Domain::Academics,
-        Domain::SocialEmotional,
-        Domain::Health,
-        Domain::Family,
-    ];
+    pub const ALL: [Domain; 4] = [Domain::Academics, Domain::SocialEmotional, Domain::Health, Domain::Family];
 
     /// Position in [`Domain::ALL`].
     pub fn index(self) -> usize {
@@ -65,9 +60,7 @@ impl Domain {
 
     /// The domain with these three letters.
     pub fn parse(text: &str) -> Option<Domain> {
-        Domain::ALL
-            .into_iter()
-            .find(|domain| domain.as_str() == text)
+        Domain::ALL.into_iter().find(|domain| domain.as_str() == text)
     }
 }
 
@@ -128,10 +121,7 @@ pub struct CodeLine {
 impl CodeLine {
     /// May it be recorded as a strength?
     pub fn allows_strength(&self) -> bool {
-        matches!(
-            self.polarity,
-            PolarityAllowed::Strength | PolarityAllowed::Both
-        )
+        matches!(self.polarity, PolarityAllowed::Strength | PolarityAllowed::Both)
     }
 
     /// May it be recorded as a need?
@@ -179,14 +169,11 @@ pub struct Taxonomy {
     reasons: Vec<Reason>,
 }
 
-static EMBEDDED: LazyLock<Result<Taxonomy, TaxonomyError>> =
-    LazyLock::new(|| Taxonomy::parse(NEEDS, INTERESTS, SERVICE_CATEGORIES, REASONS));
+static EMBEDDED: LazyLock<Result<Taxonomy, TaxonomyError>> = LazyLock::new(|| Taxonomy::parse(NEEDS, INTERESTS, SERVICE_CATEGORIES, REASONS));
 
 /// The line of a code in the embedded lists.
 pub fn get(code: &str) -> Option<&'static CodeLine> {
-    Taxonomy::load()
-        .ok()
-        .and_then(|taxonomy| taxonomy.get(code))
+    Taxonomy::load().ok().and_then(|taxonomy| taxonomy.get(code))
 }
 
 impl Taxonomy {
@@ -207,9 +194,7 @@ impl Taxonomy {
 
     /// The reasons of one list, in its order.
     pub fn reasons<'a>(&'a self, list: &'a str) -> impl Iterator<Item = &'a Reason> {
-        self.reasons
-            .iter()
-            .filter(move |reason| reason.list == list)
+        self.reasons.iter().filter(move |reason| reason.list == list)
     }
 
     /// Is this a code of that list of reasons?

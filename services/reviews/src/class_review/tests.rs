@@ -146,11 +146,8 @@ async fn many_starts_at_once_make_one_review() {
 async fn a_review_is_handed_in_signed_by_two_and_complete() {
     let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
     let id = f.overview.review.id;
-    let change = |request_id, version| Change {
-        request: idempotency::Request::new("tester", "reviews.Change", request_id, b"same"),
-        id,
-        expected_version: version,
-    };
+    let change =
+        |request_id, version| Change { request: idempotency::Request::new("tester", "reviews.Change", request_id, b"same"), id, expected_version: version };
     assert!(matches!(f.classes.submit(change(Uuid::now_v7(), 1)).await, Err(ClassReviewError::Step(WrongStep::Open { open: 1 }))));
     f.reviews.skip(&f.change(Uuid::now_v7(), 0, 1), "time".to_owned(), &f.author).await.unwrap();
     assert!(matches!(f.classes.submit(change(Uuid::now_v7(), 9)).await, Err(ClassReviewError::Refused(Refusal::Stale))));

@@ -138,11 +138,7 @@ pub fn suggest<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Suggested {
     let needs: Vec<&Entry> = entries.into_iter().filter(|e| e.polarity == Polarity::Need).collect();
     let asked: Vec<RuleEntry<'_>> = needs
         .iter()
-        .map(|e| RuleEntry {
-            code: &e.code,
-            severity: u8::try_from(e.severity).unwrap_or(0),
-            certainty: e.certainty.unwrap_or(Certainty::Observed),
-        })
+        .map(|e| RuleEntry { code: &e.code, severity: u8::try_from(e.severity).unwrap_or(0), certainty: e.certainty.unwrap_or(Certainty::Observed) })
         .collect();
     let said = rule::suggest(&asked);
     Suggested { tier: said.tier, because: said.because.into_iter().filter_map(|at| needs.get(at)).map(|e| e.id).collect() }
@@ -197,10 +193,9 @@ impl StudentReview {
         let suggested = suggest(self.entries.iter().filter(|e| sees(e))).tier;
         match self.assigned_tier {
             None => gap("assigned_tier", "assign a tier".to_owned()),
-            Some(tier) if tier != suggested && self.tier_reason.is_empty() => gap(
-                "tier_reason",
-                format!("the assigned tier {} differs from the suggested tier {}; give tier_reason", tier.as_str(), suggested.as_str()),
-            ),
+            Some(tier) if tier != suggested && self.tier_reason.is_empty() => {
+                gap("tier_reason", format!("the assigned tier {} differs from the suggested tier {}; give tier_reason", tier.as_str(), suggested.as_str()))
+            }
             Some(_) if self.tier_reason == "other" && self.tier_reason_text.is_empty() => {
                 gap("tier_reason_text", "tier_reason is other; say it in words".to_owned());
             }

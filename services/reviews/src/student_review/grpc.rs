@@ -66,12 +66,7 @@ impl StudentReview {
 
 impl From<Revision> for wire::StudentReviewRevision {
     fn from(revision: Revision) -> Self {
-        Self {
-            time: Some(time_wire(revision.at)),
-            author_id: revision.author.to_string(),
-            action: revision.action,
-            entry: revision.entry.map(Into::into),
-        }
+        Self { time: Some(time_wire(revision.at)), author_id: revision.author.to_string(), action: revision.action, entry: revision.entry.map(Into::into) }
     }
 }
 

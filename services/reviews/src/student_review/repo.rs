@@ -8,9 +8,7 @@ use uuid::Uuid;
 use super::entity::{Entry, StudentReview};
 use super::{Change, Frame};
 use crate::taxonomy::Domain;
-use crate::words::{
-    ClassReviewState, Polarity, Season, Source, StudentReviewState, domain_word, read_certainty, read_domain, read_sensitivity, read_tier,
-};
+use crate::words::{ClassReviewState, Polarity, Season, Source, StudentReviewState, domain_word, read_certainty, read_domain, read_sensitivity, read_tier};
 
 struct Row {
     class_review_id: Uuid,

@@ -13,47 +13,20 @@ const SERVICE_CATEGORIES_CSV: &str = "service_categories.csv";
 const REASONS_CSV: &str = "reasons.csv";
 
 impl Taxonomy {
-    pub(super) fn parse(
-        needs: &str,
-        interests: &str,
-        categories: &str,
-        reasons: &str,
-    ) -> Result<Taxonomy, TaxonomyError> {
-        let categories: Vec<String> = rows::<CategoryRow>(SERVICE_CATEGORIES_CSV, categories)?
-            .into_iter()
-            .map(|(_, row)| row.code)
-            .collect();
-        let mut taxonomy = Taxonomy {
-            lines: Vec::new(),
-            by_code: HashMap::new(),
-            reasons: rows::<Reason>(REASONS_CSV, reasons)?
-                .into_iter()
-                .map(|(_, row)| row)
-                .collect(),
-        };
+    pub(super) fn parse(needs: &str, interests: &str, categories: &str, reasons: &str) -> Result<Taxonomy, TaxonomyError> {
+        let categories: Vec<String> = rows::<CategoryRow>(SERVICE_CATEGORIES_CSV, categories)?.into_iter().map(|(_, row)| row.code).collect();
+        let mut taxonomy =
+            Taxonomy { lines: Vec::new(), by_code: HashMap::new(), reasons: rows::<Reason>(REASONS_CSV, reasons)?.into_iter().map(|(_, row)| row).collect() };
         for (at, row) in rows::<NeedRow>(NEEDS_CSV, needs)? {
             let file = (NEEDS_CSV, at);
-            if !row
-                .code
-                .strip_prefix(row.domain.as_str())
-                .is_some_and(|rest| rest.starts_with('-'))
-            {
-                return Err(refuse(
-                    file,
-                    format!("code {} is not of domain {}", row.code, row.domain.as_str()),
-                ));
+            if !row.code.strip_prefix(row.domain.as_str()).is_some_and(|rest| rest.starts_with('-')) {
+                return Err(refuse(file, format!("code {} is not of domain {}", row.code, row.domain.as_str())));
             }
             if !matches!(row.floor, 0 | 3) {
-                return Err(refuse(
-                    file,
-                    format!("floor is {}; write 0 or 3", row.floor),
-                ));
+                return Err(refuse(file, format!("floor is {}; write 0 or 3", row.floor)));
             }
             if row.floor == 3 && row.polarity == PolarityAllowed::Strength {
-                return Err(refuse(
-                    file,
-                    "a strength cannot have a floor; write 0".to_owned(),
-                ));
+                return Err(refuse(file, "a strength cannot have a floor; write 0".to_owned()));
             }
             let line = CodeLine {
                 code: row.code,
@@ -71,10 +44,7 @@ impl Taxonomy {
         for (at, row) in rows::<InterestRow>(INTERESTS_CSV, interests)? {
             let file = (INTERESTS_CSV, at);
             if !row.code.starts_with("INT-") {
-                return Err(refuse(
-                    file,
-                    format!("code {} does not begin with INT-", row.code),
-                ));
+                return Err(refuse(file, format!("code {} does not begin with INT-", row.code)));
             }
             let line = CodeLine {
                 code: row.code,
@@ -96,15 +66,8 @@ impl Taxonomy {
         if line.label.is_empty() {
             return Err(refuse(file, format!("code {} has no label", line.code)));
         }
-        if self
-            .by_code
-            .insert(line.code.clone(), self.lines.len())
-            .is_some()
-        {
-            return Err(refuse(
-                file,
-                format!("code {} stands twice; remove one", line.code),
-            ));
+        if self.by_code.insert(line.code.clone(), self.lines.len()).is_some() {
+            return Err(refuse(file, format!("code {} stands twice; remove one", line.code)));
         }
         self.lines.push(line);
         Ok(())
@@ -147,69 +110,41 @@ enum YesNo {
     No,
 }
 
-fn rows<T: DeserializeOwned>(
-    file: &'static str,
-    text: &str,
-) -> Result<Vec<(u64, T)>, TaxonomyError> {
+fn rows<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<Vec<(u64, T)>, TaxonomyError> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader
-        .headers()
-        .cloned()
-        .map_err(|error| unreadable(file, &error))?;
+    let headers = reader.headers().cloned().map_err(|error| unreadable(file, &error))?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(file, &error))?;
         let at = record.position().map_or(0, csv::Position::line);
-        let row = record
-            .deserialize(Some(&headers))
-            .map_err(|error| refuse((file, at), error.to_string()))?;
+        let row = record.deserialize(Some(&headers)).map_err(|error| refuse((file, at), error.to_string()))?;
         rows.push((at, row));
     }
     Ok(rows)
 }
 
 fn unreadable(file: &'static str, error: &csv::Error) -> TaxonomyError {
-    TaxonomyError {
-        file,
-        line: error.position().map(csv::Position::line),
-        what: error.to_string(),
-    }
+    TaxonomyError { file, line: error.position().map(csv::Position::line), what: error.to_string() }
 }
 
 fn refuse((file, line): (&'static str, u64), what: String) -> TaxonomyError {
-    TaxonomyError {
-        file,
-        line: Some(line),
-        what,
-    }
+    TaxonomyError { file, line: Some(line), what }
 }
 
 fn cells(list: &str) -> impl Iterator<Item = &str> {
-    list.split(';')
-        .map(str::trim)
-        .filter(|cell| !cell.is_empty())
+    list.split(';').map(str::trim).filter(|cell| !cell.is_empty())
 }
 
 /// Replaces `ENR-*` by the categories it stands for, so that nobody downstream has to know the star.
-fn expand(
-    file: (&'static str, u64),
-    list: &str,
-    known: &[String],
-) -> Result<Vec<String>, TaxonomyError> {
+fn expand(file: (&'static str, u64), list: &str, known: &[String]) -> Result<Vec<String>, TaxonomyError> {
     let mut out: Vec<String> = Vec::new();
     for cell in cells(list) {
         let matching: Vec<&String> = match cell.strip_suffix('*') {
-            Some(prefix) => known
-                .iter()
-                .filter(|code| code.starts_with(prefix))
-                .collect(),
+            Some(prefix) => known.iter().filter(|code| code.starts_with(prefix)).collect(),
             None => known.iter().filter(|code| *code == cell).collect(),
         };
         if matching.is_empty() {
-            return Err(refuse(
-                file,
-                format!("service category {cell} is not in {SERVICE_CATEGORIES_CSV}"),
-            ));
+            return Err(refuse(file, format!("service category {cell} is not in {SERVICE_CATEGORIES_CSV}")));
         }
         for code in matching {
             if !out.contains(code) {

@@ -18,13 +18,7 @@ fn broken(needs: &str) -> TaxonomyError {
 
 #[test]
 fn every_list_is_complete() {
-    let count = |domain| {
-        embedded()
-            .lines()
-            .iter()
-            .filter(|line| line.domain == domain)
-            .count()
-    };
+    let count = |domain| embedded().lines().iter().filter(|line| line.domain == domain).count();
     assert_eq!(count(Some(Domain::Academics)), 23);
     assert_eq!(count(Some(Domain::SocialEmotional)), 24);
     assert_eq!(count(Some(Domain::Health)), 22);
@@ -32,15 +26,8 @@ fn every_list_is_complete() {
     assert_eq!(count(None), 22);
     let first_column = |text: &str| {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let codes: Vec<String> = reader
-            .records()
-            .map(|record| record.unwrap()[0].to_owned())
-            .collect();
-        assert_eq!(
-            codes.iter().collect::<HashSet<_>>().len(),
-            codes.len(),
-            "a code stands twice"
-        );
+        let codes: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
+        assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len(), "a code stands twice");
         codes.len()
     };
     assert_eq!(first_column(SERVICE_CATEGORIES), 82);
@@ -63,16 +50,8 @@ fn a_line_carries_every_column() {
 
 #[test]
 fn exactly_five_codes_have_a_floor() {
-    let floors: Vec<&str> = embedded()
-        .lines()
-        .iter()
-        .filter(|line| line.floor == 3)
-        .map(|line| line.code.as_str())
-        .collect();
-    assert_eq!(
-        floors,
-        ["SEB-SUI", "SEB-THR", "FAM-HML", "FAM-VIO", "FAM-CPS"]
-    );
+    let floors: Vec<&str> = embedded().lines().iter().filter(|line| line.floor == 3).map(|line| line.code.as_str()).collect();
+    assert_eq!(floors, ["SEB-SUI", "SEB-THR", "FAM-HML", "FAM-VIO", "FAM-CPS"]);
 }
 
 #[test]
@@ -88,10 +67,7 @@ fn everyday_words_find_codes() {
         embedded()
             .lines()
             .iter()
-            .filter(|line| {
-                line.synonyms.iter().any(|synonym| synonym == word)
-                    || line.label.to_lowercase().contains(word)
-            })
+            .filter(|line| line.synonyms.iter().any(|synonym| synonym == word) || line.label.to_lowercase().contains(word))
             .map(|line| line.code.as_str())
             .collect()
     };
@@ -107,11 +83,7 @@ fn everyday_words_find_codes() {
         assert!(found(word).contains(&code), "{word} does not find {code}");
     }
     for line in embedded().lines() {
-        assert!(
-            (2..=5).contains(&line.synonyms.len()),
-            "{} needs 2 to 5 synonyms",
-            line.code
-        );
+        assert!((2..=5).contains(&line.synonyms.len()), "{} needs 2 to 5 synonyms", line.code);
     }
 }
 
@@ -124,11 +96,7 @@ fn reasons_are_known_by_list() {
     assert_eq!(count("referral_outcome"), 4);
     assert_eq!(count("service_stop"), 10);
     assert_eq!(count("unmet_need"), 9);
-    let unique: HashSet<_> = embedded()
-        .reasons
-        .iter()
-        .map(|r| (&r.list, &r.side, &r.code))
-        .collect();
+    let unique: HashSet<_> = embedded().reasons.iter().map(|r| (&r.list, &r.side, &r.code)).collect();
     assert_eq!(unique.len(), embedded().reasons.len());
     assert!(embedded().has_reason("tier_override", "strengths_buffer"));
     assert!(!embedded().has_reason("tier_override", "time"));
@@ -137,10 +105,7 @@ fn reasons_are_known_by_list() {
 #[test]
 fn domains_read_back() {
     for (at, domain) in Domain::ALL.into_iter().enumerate() {
-        assert_eq!(
-            (domain.index(), Domain::parse(domain.as_str())),
-            (at, Some(domain))
-        );
+        assert_eq!((domain.index(), Domain::parse(domain.as_str())), (at, Some(domain)));
     }
     assert_eq!(Domain::parse("INT"), None);
 }
@@ -152,10 +117,7 @@ fn a_broken_list_is_refused_with_file_line_and_remedy() {
         ("ACA-RDG,ACA,Reading,B,2,g,,a;b", "write 0 or 3"),
         ("ACA-RDG,ACA,Reading,S,3,g,,a;b", "cannot have a floor"),
         ("ACA-RDG,ACA,Reading,Q,0,g,,a;b", "unknown variant"),
-        (
-            "ACA-RDG,ACA,Reading,B,0,g,ZZ-*,a;b",
-            "ZZ-* is not in service_categories.csv",
-        ),
+        ("ACA-RDG,ACA,Reading,B,0,g,ZZ-*,a;b", "ZZ-* is not in service_categories.csv"),
         ("ACA-RDG,ACA,,B,0,g,,a;b", "has no label"),
         ("ACA-RDG,ACA,Reading,B,0", "fields"),
     ] {
@@ -164,8 +126,5 @@ fn a_broken_list_is_refused_with_file_line_and_remedy() {
         assert!(error.to_string().contains(says), "{error}");
     }
     let twice = "ACA-RDG,ACA,Reading,B,0,g,,a;b\nACA-RDG,ACA,Reading,B,0,g,,a;b";
-    assert_eq!(
-        broken(twice).to_string(),
-        "taxonomy/1/needs.csv, line 3: code ACA-RDG stands twice; remove one"
-    );
+    assert_eq!(broken(twice).to_string(), "taxonomy/1/needs.csv, line 3: code ACA-RDG stands twice; remove one");
 }

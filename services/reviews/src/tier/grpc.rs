@@ -61,7 +61,10 @@ impl Reviews {
         }))
     }
 
-    pub(crate) async fn tier_assignments(&self, request: Request<wire::ListTierAssignmentsRequest>) -> Result<Response<wire::ListTierAssignmentsResponse>, Status> {
+    pub(crate) async fn tier_assignments(
+        &self,
+        request: Request<wire::ListTierAssignmentsRequest>,
+    ) -> Result<Response<wire::ListTierAssignmentsResponse>, Status> {
         const ACTION: &str = "reviews.ListTierAssignments";
         let caller = Caller::of(&request)?;
         let mut p = Parser::new();
@@ -69,9 +72,6 @@ impl Reviews {
         p.finish().or_status()?;
         let (granted, _) = self.access.authorize_student(&caller, ACTION, student_id).await.or_status()?;
         let assignments = self.tiers.of_student(student_id).await.or_status()?;
-        Ok(Response::new(wire::ListTierAssignmentsResponse {
-            assignments: assignments.into_iter().map(Into::into).collect(),
-            access_basis: granted.basis,
-        }))
+        Ok(Response::new(wire::ListTierAssignmentsResponse { assignments: assignments.into_iter().map(Into::into).collect(), access_basis: granted.basis }))
     }
 }

@@ -47,9 +47,7 @@ impl Tier {
 
     /// Reads what [`Tier::as_str`] writes.
     pub fn parse(text: &str) -> Option<Tier> {
-        [Tier::One, Tier::TwoA, Tier::TwoB, Tier::Three]
-            .into_iter()
-            .find(|tier| tier.as_str() == text)
+        [Tier::One, Tier::TwoA, Tier::TwoB, Tier::Three].into_iter().find(|tier| tier.as_str() == text)
     }
 }
 
@@ -120,11 +118,7 @@ pub fn suggest(entries: &[RuleEntry<'_>]) -> Suggestion {
         needs.push(Weighed {
             at,
             domain: domain.index(),
-            risk: if suspected {
-                (severity - 1).max(1)
-            } else {
-                severity
-            },
+            risk: if suspected { (severity - 1).max(1) } else { severity },
             acute: line.floor == 3 && !suspected,
         });
     }
@@ -155,15 +149,6 @@ pub fn suggest(entries: &[RuleEntry<'_>]) -> Suggestion {
         Tier::TwoA => true,
         Tier::One => false,
     };
-    let because = needs
-        .iter()
-        .filter(|need| sets_it(need))
-        .map(|need| need.at)
-        .collect();
-    Suggestion {
-        tier,
-        because,
-        domain_risk,
-        urgent,
-    }
+    let because = needs.iter().filter(|need| sets_it(need)).map(|need| need.at).collect();
+    Suggestion { tier, because, domain_risk, urgent }
 }

@@ -132,7 +132,8 @@ async fn of_eight_who_save_one_entry_one_wins_each_version_and_none_is_lost() {
 async fn what_is_saved_while_a_review_is_completed_is_in_it_or_refused() {
     for _ in 0..10 {
         let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
-        let decided = Decision { no_concern: Domain::ALL.to_vec(), assigned_tier: Some(Tier::One), no_strength_reason: "new".to_owned(), ..Decision::default() };
+        let decided =
+            Decision { no_concern: Domain::ALL.to_vec(), assigned_tier: Some(Tier::One), no_strength_reason: "new".to_owned(), ..Decision::default() };
         f.reviews.update(&f.fresh(0, 1), decided, &f.author).await.unwrap();
         let saves: Vec<_> = (0..6)
             .map(|_| {

@@ -34,8 +34,7 @@ fn every_step_from_every_state_is_allowed_or_refused() {
     ];
     assert_eq!(table.len(), StudentReviewState::ALL.len());
     for (state, expected) in table {
-        let steps =
-            [Step::Write, Step::Complete { gaps: vec![] }, Step::Skip { reason: "time".to_owned() }, Step::Reopen, Step::Leave, Step::Return];
+        let steps = [Step::Write, Step::Complete { gaps: vec![] }, Step::Skip { reason: "time".to_owned() }, Step::Reopen, Step::Leave, Step::Return];
         for (step, expected) in steps.into_iter().zip(expected) {
             let outcome = review(state).transition(step.clone());
             assert_eq!(outcome.as_ref().ok().map(|next| (next.state, next.version)), expected.map(|s| (s, 5)), "{state:?} {step:?} {outcome:?}");

@@ -37,7 +37,10 @@ async fn completing_refuses_with_every_gap_then_assigns_the_tier_and_tells() {
     let tiers = Tiers::new(f.pool.clone()).of_student(f.students[0]).await.unwrap();
     assert_eq!(tiers.len(), 1);
     // The protected need would suggest tier 3: what is kept and told does not say so.
-    assert_eq!((tiers[0].tier, tiers[0].suggested, tiers[0].source.as_str(), tiers[0].reason.as_str()), (Tier::TwoA, Tier::TwoB, "fall_wcr", "strengths_buffer"));
+    assert_eq!(
+        (tiers[0].tier, tiers[0].suggested, tiers[0].source.as_str(), tiers[0].reason.as_str()),
+        (Tier::TwoA, Tier::TwoB, "fall_wcr", "strengths_buffer")
+    );
     let told: wire::StudentReviewChanged = f.newest("reviews.student-review.v1").await;
     assert_eq!((told.state(), told.entries.len(), told.answered_domains, told.version), (wire::StudentReviewState::Reviewed, 2, 4, 3));
     let protected: wire::ProtectedNeedsRecorded = f.newest("reviews.protected-need.v1").await;

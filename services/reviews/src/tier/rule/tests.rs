@@ -7,81 +7,22 @@ use super::Certainty::{Confirmed, Observed, Suspected};
 use super::*;
 use crate::taxonomy::Taxonomy;
 
-type Row = (
-    &'static [(&'static str, u8, Certainty)],
-    [u8; 4],
-    Tier,
-    &'static [usize],
-);
+type Row = (&'static [(&'static str, u8, Certainty)], [u8; 4], Tier, &'static [usize]);
 
 fn entries<'a>(rows: &[(&'a str, u8, Certainty)]) -> Vec<RuleEntry<'a>> {
-    rows.iter()
-        .map(|&(code, severity, certainty)| RuleEntry {
-            code,
-            severity,
-            certainty,
-        })
-        .collect()
+    rows.iter().map(|&(code, severity, certainty)| RuleEntry { code, severity, certainty }).collect()
 }
 
 // The tenth example is two moments of one student, hence eleven rows.
 const EXAMPLES: [Row; 11] = [
-    (
-        &[("SEB-EMP", 0, Observed), ("ACA-RDG", 0, Observed)],
-        [0, 0, 0, 0],
-        Tier::One,
-        &[],
-    ),
+    (&[("SEB-EMP", 0, Observed), ("ACA-RDG", 0, Observed)], [0, 0, 0, 0], Tier::One, &[]),
     (&[("ACA-ORG", 1, Observed)], [1, 0, 0, 0], Tier::TwoA, &[0]),
-    (
-        &[
-            ("ACA-RDG", 1, Observed),
-            ("SEB-CON", 1, Observed),
-            ("HLT-SLP", 1, Observed),
-        ],
-        [1, 1, 1, 0],
-        Tier::TwoA,
-        &[0, 1, 2],
-    ),
-    (
-        &[
-            ("ACA-RDG", 1, Observed),
-            ("SEB-CON", 1, Observed),
-            ("HLT-SLP", 1, Observed),
-            ("FAM-COM", 1, Observed),
-        ],
-        [1, 1, 1, 1],
-        Tier::TwoB,
-        &[0, 1, 2, 3],
-    ),
-    (
-        &[("SEB-REG", 2, Observed), ("FAM-FOD", 1, Observed)],
-        [0, 2, 0, 1],
-        Tier::TwoB,
-        &[0],
-    ),
-    (
-        &[("SEB-REG", 3, Observed), ("FAM-FOD", 2, Observed)],
-        [0, 3, 0, 2],
-        Tier::Three,
-        &[0],
-    ),
-    (
-        &[
-            ("ACA-FAL", 2, Observed),
-            ("SEB-ANX", 2, Observed),
-            ("FAM-HOU", 2, Observed),
-        ],
-        [2, 2, 0, 2],
-        Tier::Three,
-        &[0, 1, 2],
-    ),
-    (
-        &[("FAM-HML", 1, Confirmed)],
-        [0, 0, 0, 1],
-        Tier::Three,
-        &[0],
-    ),
+    (&[("ACA-RDG", 1, Observed), ("SEB-CON", 1, Observed), ("HLT-SLP", 1, Observed)], [1, 1, 1, 0], Tier::TwoA, &[0, 1, 2]),
+    (&[("ACA-RDG", 1, Observed), ("SEB-CON", 1, Observed), ("HLT-SLP", 1, Observed), ("FAM-COM", 1, Observed)], [1, 1, 1, 1], Tier::TwoB, &[0, 1, 2, 3]),
+    (&[("SEB-REG", 2, Observed), ("FAM-FOD", 1, Observed)], [0, 2, 0, 1], Tier::TwoB, &[0]),
+    (&[("SEB-REG", 3, Observed), ("FAM-FOD", 2, Observed)], [0, 3, 0, 2], Tier::Three, &[0]),
+    (&[("ACA-FAL", 2, Observed), ("SEB-ANX", 2, Observed), ("FAM-HOU", 2, Observed)], [2, 2, 0, 2], Tier::Three, &[0, 1, 2]),
+    (&[("FAM-HML", 1, Confirmed)], [0, 0, 0, 1], Tier::Three, &[0]),
     (&[("FAM-VIO", 2, Suspected)], [0, 0, 0, 1], Tier::TwoA, &[0]),
     (&[("ACA-MAT", 2, Suspected)], [1, 0, 0, 0], Tier::TwoA, &[0]),
     (&[("SEB-GRF", 2, Confirmed)], [0, 2, 0, 0], Tier::TwoB, &[0]),
@@ -99,24 +40,9 @@ fn worked_examples() {
 
 #[test]
 fn a_suspected_acute_need_is_urgent_without_setting_tier_three() {
-    assert_eq!(
-        suggest(&entries(&[
-            ("ACA-ORG", 1, Observed),
-            ("FAM-VIO", 2, Suspected)
-        ]))
-        .urgent,
-        [1]
-    );
-    assert!(
-        suggest(&entries(&[("FAM-VIO", 2, Observed)]))
-            .urgent
-            .is_empty()
-    );
-    assert!(
-        suggest(&entries(&[("SEB-ANX", 3, Suspected)]))
-            .urgent
-            .is_empty()
-    );
+    assert_eq!(suggest(&entries(&[("ACA-ORG", 1, Observed), ("FAM-VIO", 2, Suspected)])).urgent, [1]);
+    assert!(suggest(&entries(&[("FAM-VIO", 2, Observed)])).urgent.is_empty());
+    assert!(suggest(&entries(&[("SEB-ANX", 3, Suspected)])).urgent.is_empty());
 }
 
 #[test]
@@ -129,22 +55,11 @@ fn suspected_counts_one_less_but_at_least_one() {
 
 #[test]
 fn what_is_no_need_is_passed_over() {
-    let none = [
-        ("SEB-EMP", 3, Observed),
-        ("INT-ART", 3, Observed),
-        ("ZZZ-ZZZ", 3, Observed),
-        ("FAM-HML", 0, Confirmed),
-    ];
+    let none = [("SEB-EMP", 3, Observed), ("INT-ART", 3, Observed), ("ZZZ-ZZZ", 3, Observed), ("FAM-HML", 0, Confirmed)];
     let said = suggest(&entries(&none));
-    assert_eq!(
-        (said.tier, said.because.len(), said.urgent.len()),
-        (Tier::One, 0, 0)
-    );
+    assert_eq!((said.tier, said.because.len(), said.urgent.len()), (Tier::One, 0, 0));
     assert_eq!(suggest(&[]).tier, Tier::One);
-    assert_eq!(
-        suggest(&entries(&[("ACA-RDG", u8::MAX, Observed)])).domain_risk,
-        [3, 0, 0, 0]
-    );
+    assert_eq!(suggest(&entries(&[("ACA-RDG", u8::MAX, Observed)])).domain_risk, [3, 0, 0, 0]);
 }
 
 #[test]
@@ -156,13 +71,7 @@ fn tiers_read_back() {
 }
 
 fn codes(wanted: fn(&taxonomy::CodeLine) -> bool) -> Vec<&'static str> {
-    Taxonomy::load()
-        .unwrap()
-        .lines()
-        .iter()
-        .filter(|line| wanted(line))
-        .map(|line| line.code.as_str())
-        .collect()
+    Taxonomy::load().unwrap().lines().iter().filter(|line| wanted(line)).map(|line| line.code.as_str()).collect()
 }
 
 fn a_certainty() -> impl Strategy<Value = Certainty> {
@@ -176,23 +85,11 @@ fn a_need() -> impl Strategy<Value = RuleEntry<'static>> {
         1 => select(codes(|line| line.floor == 3)),
     ];
     let severity = prop_oneof![5 => Just(1u8), 3 => Just(2u8), 1 => Just(3u8)];
-    (code, severity, a_certainty()).prop_map(|(code, severity, certainty)| RuleEntry {
-        code,
-        severity,
-        certainty,
-    })
+    (code, severity, a_certainty()).prop_map(|(code, severity, certainty)| RuleEntry { code, severity, certainty })
 }
 
 fn a_strength_or_interest() -> impl Strategy<Value = RuleEntry<'static>> {
-    (
-        select(codes(|line| line.allows_strength() || line.is_interest())),
-        a_certainty(),
-    )
-        .prop_map(|(code, certainty)| RuleEntry {
-            code,
-            severity: 0,
-            certainty,
-        })
+    (select(codes(|line| line.allows_strength() || line.is_interest())), a_certainty()).prop_map(|(code, certainty)| RuleEntry { code, severity: 0, certainty })
 }
 
 fn needs() -> impl Strategy<Value = Vec<RuleEntry<'static>>> {
@@ -200,12 +97,7 @@ fn needs() -> impl Strategy<Value = Vec<RuleEntry<'static>>> {
 }
 
 fn not_lower(after: &Suggestion, before: &Suggestion) -> bool {
-    after.tier >= before.tier
-        && after
-            .domain_risk
-            .iter()
-            .zip(before.domain_risk)
-            .all(|(now, then)| *now >= then)
+    after.tier >= before.tier && after.domain_risk.iter().zip(before.domain_risk).all(|(now, then)| *now >= then)
 }
 
 proptest! {
@@ -300,9 +192,7 @@ fn by_definition(list: &[RuleEntry<'_>]) -> Tier {
     let mut risks = ["ACA", "SEB", "HLT", "FAM"].map(risk);
     risks.sort_unstable();
     let floors = ["SEB-SUI", "SEB-THR", "FAM-HML", "FAM-VIO", "FAM-CPS"];
-    let acute = list
-        .iter()
-        .any(|entry| floors.contains(&entry.code) && entry.certainty != Suspected);
+    let acute = list.iter().any(|entry| floors.contains(&entry.code) && entry.certainty != Suspected);
     match risks {
         _ if acute => Tier::Three,
         [_, _, _, 3] => Tier::Three,
