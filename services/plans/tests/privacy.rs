@@ -11,8 +11,8 @@ use plans::need::repo::{UnmetQuery, list_unmet};
 use plans::plan::repo::{ListQuery, list};
 use plans::plan_item;
 use plans::sight::{Sight, Whose};
-use proto::plans::v1::{NeedChanged, PlanItemChanged};
 use proto::partners::v1::{ReferralMode, ReferralState};
+use proto::plans::v1::{NeedChanged, PlanItemChanged};
 use proto::r#type::v1::Sensitivity;
 use uuid::Uuid;
 
@@ -80,7 +80,8 @@ async fn a_protected_referral_makes_its_item_protected() {
 #[tokio::test]
 async fn those_not_cleared_see_neither_needs_nor_items_and_count_only_restricted_ones() {
     let d = District::open().await;
-    let (open, closed, secret) = (need("ACA-RDG", Sensitivity::General, 40), need("SEB-MOO", Sensitivity::Restricted, 40), need("FAM-SAF", Sensitivity::Protected, 40));
+    let (open, closed, secret) =
+        (need("ACA-RDG", Sensitivity::General, 40), need("SEB-MOO", Sensitivity::Restricted, 40), need("FAM-SAF", Sensitivity::Protected, 40));
     d.reviewed(1, &[open.clone(), closed.clone()]).await;
     d.protected(1, std::slice::from_ref(&secret)).await;
     let plain = d.add(&[&open.entry_id]).await;

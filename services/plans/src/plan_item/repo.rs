@@ -144,7 +144,10 @@ pub async fn put_referral(conn: &mut PgConnection, referral_id: Uuid, item_id: U
     let done = sqlx::query!(
         "insert into plans.referral as held (referral_id, plan_item_id, version, item_state, item_reason, changed_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (referral_id) do update set plan_item_id = excluded.plan_item_id, version = excluded.version, item_state = excluded.item_state,
-             item_reason = excluded.item_reason, changed_at = excluded.changed_at
+             item_reason = excluded.item_reason,
+             -- Since when it says so: closing what had ended before does not make it end later.
+             changed_at = case when (held.item_state, held.item_reason) is not distinct from (excluded.item_state, excluded.item_reason)
+                 then held.changed_at else excluded.changed_at end
          where held.version < excluded.version",
         referral_id,
         item_id,
