@@ -138,3 +138,20 @@ async fn who_leaves_the_class_leaves_the_open_review_and_may_come_back() {
     let told: wire::StudentReviewChanged = f.newest("reviews.student-review.v1").await;
     assert_eq!((told.state(), told.not_reviewed_reason.as_str(), told.version), (wire::StudentReviewState::NotReviewed, "family_declined", 4));
 }
+
+#[tokio::test]
+async fn the_database_refuses_entries_that_are_none() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let need = entry("ACA-RDG", Polarity::Need, 2);
+    let wrong = [
+        Entry { certainty: None, ..need.clone() },
+        Entry { severity: 4, ..need.clone() },
+        Entry { domain: None, ..need.clone() },
+        Entry { polarity: Polarity::Strength, ..need.clone() },
+        Entry { polarity: Polarity::Interest, ..need },
+    ];
+    for wrong in wrong {
+        assert!(matches!(f.reviews.put(&f.put(&f.author, &wrong, 0)).await, Err(StudentReviewError::Refused(Refusal::Database(_)))), "{wrong:?}");
+    }
+    assert_eq!((f.count("entry").await, f.count("idempotency").await), (0, 2));
+}
