@@ -64,7 +64,8 @@ impl chassis_boot::Service for App {
             stop: context.stop.clone(),
         };
         let directory = Directory { pool: context.pool.clone(), access: context.access.clone() };
-        let routes = tonic::service::Routes::new(DirectoryServiceServer::new(directory)).add_service(ReferralServiceServer::new(ReferralsServer(Arc::new(referrals))));
+        let routes =
+            tonic::service::Routes::new(DirectoryServiceServer::new(directory)).add_service(ReferralServiceServer::new(ReferralsServer(Arc::new(referrals))));
         let pool = context.pool;
         Ok(Parts::grpc(routes).job(|stop| async move { hub.listen(pool, stop).await }))
     }

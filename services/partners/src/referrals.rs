@@ -2,8 +2,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chassis_access::log::LONG_LIST;
 use chassis_access::{Access, AccessError, Caller, Sensitivity};
 use chassis_pg::DbError;
 use chassis_rpc::{OrStatus as _, PageToken, Parser, status};
@@ -111,9 +113,10 @@ impl Referrals {
         let changes_only = request.get_ref().changes_only;
         let updates = self.hub.follow(self.pool.clone(), audience.clone(), changes_only, self.heartbeat, self.stop.clone());
         // What waits is shown together: names are asked for once, not referral by referral.
+        let shown = Arc::new(AtomicUsize::new(0));
         let stream = updates.ready_chunks(64).then(move |updates| {
-            let (this, caller, audience) = (self.clone(), caller.clone(), audience.clone());
-            async move { stream::iter(this.shown_together(&caller, ACTION, &audience, updates).await) }
+            let (this, caller, audience, shown) = (self.clone(), caller.clone(), audience.clone(), shown.clone());
+            async move { stream::iter(this.shown_together(&caller, ACTION, &audience, updates, &shown).await) }
         });
         let stream = stream.flatten();
         Ok(Response::new(Box::pin(stream)))
@@ -122,7 +125,14 @@ impl Referrals {
 
 impl Referrals {
     /// Updates in their order as the watcher may see them; ends at the first that cannot be shown.
-    async fn shown_together(&self, caller: &Caller, action: &str, audience: &Audience, updates: Vec<Update>) -> Vec<Result<pb::WatchReferralsResponse, Status>> {
+    async fn shown_together(
+        &self,
+        caller: &Caller,
+        action: &str,
+        audience: &Audience,
+        updates: Vec<Update>,
+        shown: &AtomicUsize,
+    ) -> Vec<Result<pb::WatchReferralsResponse, Status>> {
         let mut found = Vec::with_capacity(updates.len());
         let mut answers = Vec::with_capacity(updates.len());
         let mut failed = None;
@@ -137,7 +147,19 @@ impl Referrals {
                 }
             }
         }
-        match self.read(caller, action, audience, &found).await {
+        // A stream becomes a long list by and by; it is logged once, when it has.
+        let before = shown.fetch_add(found.len(), Ordering::Relaxed);
+        let long = before <= LONG_LIST && before + found.len() > LONG_LIST;
+        let logged = if long {
+            self.access.log_read(caller, action, &audience.basis, Sensitivity::General, None, before + found.len()).await.or_status()
+        } else {
+            Ok(())
+        };
+        let read = match logged {
+            Ok(()) => self.read(caller, action, audience, &found).await,
+            Err(status) => Err(status),
+        };
+        match read {
             Ok(shown) => answers.extend(shown.into_iter().map(|referral| Ok(pb::WatchReferralsResponse { referral: Some(referral) }))),
             Err(status) => failed = Some(status),
         }

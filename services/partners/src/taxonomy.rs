@@ -26,7 +26,9 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         }
     }
     Lists {
-        categories: rows(include_str!("../../../taxonomy/1/service_categories.csv"), ["code", "protected"]).map(|[code, protected]| (code, protected == "yes")).collect(),
+        categories: rows(include_str!("../../../taxonomy/1/service_categories.csv"), ["code", "protected"])
+            .map(|[code, protected]| (code, protected == "yes"))
+            .collect(),
         sectors: rows(include_str!("../../../taxonomy/1/sectors.csv"), ["code", "protected", "plan_data"])
             .map(|[code, protected, data]| (code, (protected == "yes", data == "by_consent")))
             .collect(),

@@ -116,7 +116,10 @@ impl Consent {
 /// Whether a text looks like an ISO 639 code, perhaps with a region.
 pub fn is_language(code: &str) -> bool {
     let (language, region) = code.split_once('-').unwrap_or((code, "XX"));
-    (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase()) && region.len() <= 4 && region.bytes().all(|b| b.is_ascii_alphanumeric())
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_lowercase())
+        && region.len() <= 4
+        && region.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use chassis_access::{AccessError, Caller, Sensitivity};
 use chassis_pg::{DbError, idempotency};
 use chassis_rpc::{InvalidInput, OrStatus as _, Parser, status};
 use chrono::Utc;
-use proto::partners::v1 as pb;
 use prost::Message as _;
+use proto::partners::v1 as pb;
 use tonic::{Request, Response, Status};
 
 use super::{Consent, repo};

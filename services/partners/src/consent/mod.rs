@@ -50,7 +50,13 @@ pub struct Missing(pub Vec<&'static str>);
 
 /// Whether `scopes` of a student may go to a partner on a day. Holds the consents until the transaction ends, so that
 /// none is taken back in between.
-pub async fn check(conn: &mut PgConnection, student_id: Uuid, partner_id: Uuid, scopes: &[String], today: NaiveDate) -> Result<Result<Covered, Missing>, chassis_pg::DbError> {
+pub async fn check(
+    conn: &mut PgConnection,
+    student_id: Uuid,
+    partner_id: Uuid,
+    scopes: &[String],
+    today: NaiveDate,
+) -> Result<Result<Covered, Missing>, chassis_pg::DbError> {
     let consents = repo::of_student_and_partner(conn, student_id, partner_id).await?;
     let papers = repo::papers(conn, partner_id, today).await?;
     let mut missing = Vec::new();

@@ -79,7 +79,8 @@ async fn append(conn: &mut PgConnection, about: &About<'_>, direction: Direction
     )
     .execute(&mut *conn)
     .await?;
-    let head = sqlx::query!("select sequence, hash from partners.disclosure_head where student_id = $1 for update", about.student_id).fetch_one(&mut *conn).await?;
+    let head =
+        sqlx::query!("select sequence, hash from partners.disclosure_head where student_id = $1 for update", about.student_id).fetch_one(&mut *conn).await?;
     let mut line = Line {
         disclosure_id: Uuid::now_v7(),
         student_id: about.student_id,
@@ -129,7 +130,8 @@ async fn append(conn: &mut PgConnection, about: &About<'_>, direction: Direction
 /// The newest `limit` lines of a student, newest first, and whether the whole chain is intact.
 pub async fn read(conn: &mut PgConnection, student_id: Uuid, limit: usize) -> Result<(Vec<Line>, bool), DbError> {
     // One snapshot for head and lines, or a write between the two would look like tampering.
-    let head = sqlx::query!("select sequence, hash from partners.disclosure_head where student_id = $1 for share", student_id).fetch_optional(&mut *conn).await?;
+    let head =
+        sqlx::query!("select sequence, hash from partners.disclosure_head where student_id = $1 for share", student_id).fetch_optional(&mut *conn).await?;
     let mut chain = Chain::default();
     let mut newest = VecDeque::new();
     {

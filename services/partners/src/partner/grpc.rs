@@ -3,8 +3,8 @@
 use chassis_access::{Caller, Record};
 use chassis_pg::{DbError, idempotency};
 use chassis_rpc::{InvalidInput, OrStatus as _, PageToken, Parser, status};
-use proto::partners::v1 as pb;
 use prost::Message as _;
+use proto::partners::v1 as pb;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 

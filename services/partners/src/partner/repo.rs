@@ -32,8 +32,9 @@ pub async fn update(conn: &mut PgConnection, p: &Partner, expected_version: i64)
 
 /// One.
 pub async fn load(conn: &mut PgConnection, partner_id: Uuid) -> Result<Option<Partner>, DbError> {
-    let found =
-        sqlx::query_as!(Partner, "select partner_id, name, sector, status, version from partners.partner where partner_id = $1", partner_id).fetch_optional(conn).await?;
+    let found = sqlx::query_as!(Partner, "select partner_id, name, sector, status, version from partners.partner where partner_id = $1", partner_id)
+        .fetch_optional(conn)
+        .await?;
     Ok(found)
 }
 
@@ -72,9 +73,10 @@ pub async fn put_agreement(conn: &mut PgConnection, a: &Agreement) -> Result<boo
 
 /// One agreement.
 pub async fn agreement(conn: &mut PgConnection, agreement_id: Uuid) -> Result<Option<Agreement>, DbError> {
-    let found = sqlx::query_as!(Agreement, "select agreement_id, partner_id, kind, valid_from, valid_to from partners.agreement where agreement_id = $1", agreement_id)
-        .fetch_optional(conn)
-        .await?;
+    let found =
+        sqlx::query_as!(Agreement, "select agreement_id, partner_id, kind, valid_from, valid_to from partners.agreement where agreement_id = $1", agreement_id)
+            .fetch_optional(conn)
+            .await?;
     Ok(found)
 }
 

@@ -381,7 +381,10 @@ mod tests {
         assert!(Mode::Normal.nothing_shared().is_none());
         let referral = Referral::create(draft, Uuid::now_v7(), "ED-TUT".to_owned(), Utc::now()).into_referral();
         let of_another_mode = Mode::Protected.nothing_shared().unwrap();
-        assert_eq!(referral.clone().apply(Side::Requester, Command::Send(Sharing::Nothing(of_another_mode)), Utc::now()).unwrap_err(), Refusal::OtherDisclosure);
+        assert_eq!(
+            referral.clone().apply(Side::Requester, Command::Send(Sharing::Nothing(of_another_mode)), Utc::now()).unwrap_err(),
+            Refusal::OtherDisclosure
+        );
         assert!(referral.clone().apply(Side::Requester, Command::Move(Transition::Send, None), Utc::now()).is_err());
         assert!(!referral.shares("identity"), "a draft shares nothing");
     }

@@ -3,8 +3,8 @@
 use chassis_access::{AccessError, Caller, Record, Sensitivity};
 use chassis_pg::{DbError, idempotency};
 use chassis_rpc::{InvalidInput, OrStatus as _, Parser, status};
-use proto::partners::v1 as pb;
 use prost::Message as _;
+use proto::partners::v1 as pb;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -147,7 +147,10 @@ impl Referrals {
         Ok(Response::new(pb::SendReferralResponse { referral: Some(self.shown(&caller, stored).await?), disclosure_id }))
     }
 
-    pub(crate) async fn transition_referral_of(&self, request: Request<pb::TransitionReferralRequest>) -> Result<Response<pb::TransitionReferralResponse>, Status> {
+    pub(crate) async fn transition_referral_of(
+        &self,
+        request: Request<pb::TransitionReferralRequest>,
+    ) -> Result<Response<pb::TransitionReferralResponse>, Status> {
         const ACTION: &str = "partners.TransitionReferral";
         let caller = Caller::of(&request)?;
         let message = request.into_inner();

@@ -51,7 +51,9 @@ pub async fn create(pool: &PgPool, draft: Draft, request: &idempotency::Request)
         }
         let protected = taxonomy::category(&offer.category).unwrap_or(true) || taxonomy::sector(&offer.sector).unwrap_or(true);
         if protected && draft.mode == Mode::Normal {
-            return Err(InvalidInput::one("referral.mode", "must be protected or information_only for this service: no partner account sees its students").into());
+            return Err(
+                InvalidInput::one("referral.mode", "must be protected or information_only for this service: no partner account sees its students").into()
+            );
         }
         let created = Referral::create(draft, offer.partner_id, offer.category, Utc::now());
         repo::insert(&mut tx, &created).await?;
@@ -122,7 +124,14 @@ pub async fn advance(
 }
 
 /// The requester says what came of it, which closes the loop.
-pub async fn judge(pool: &PgPool, referral_id: Uuid, actor: Actor, outcome: Outcome, expected_version: i64, request: &idempotency::Request) -> Result<Referral, ReferralError> {
+pub async fn judge(
+    pool: &PgPool,
+    referral_id: Uuid,
+    actor: Actor,
+    outcome: Outcome,
+    expected_version: i64,
+    request: &idempotency::Request,
+) -> Result<Referral, ReferralError> {
     let mut tx = pool.begin().await?;
     if idempotency::claim(&mut tx, request).await? == Claim::New {
         let referral = lock(&mut tx, referral_id, expected_version).await?;

@@ -150,12 +150,10 @@ async fn step(conn: &mut PgConnection, referral: &Referral, step: &Step) -> Resu
 
 /// The steps of a referral, oldest first.
 pub async fn steps(conn: &mut PgConnection, referral_id: Uuid) -> Result<Vec<Step>, DbError> {
-    let rows = sqlx::query!(
-        "select at, transition, state, side, reason from partners.referral_step where referral_id = $1 order by version limit 1000",
-        referral_id
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows =
+        sqlx::query!("select at, transition, state, side, reason from partners.referral_step where referral_id = $1 order by version limit 1000", referral_id)
+            .fetch_all(conn)
+            .await?;
     rows.into_iter()
         .map(|r| {
             let state = State::read(&r.state).ok_or(DbError::Inconsistent { table: "partners.referral_step", what: "an unknown state" })?;
@@ -166,9 +164,10 @@ pub async fn steps(conn: &mut PgConnection, referral_id: Uuid) -> Result<Vec<Ste
 
 /// Who made the newest step, and which.
 pub async fn newest_step(conn: &mut PgConnection, referral: &Referral) -> Result<Option<(String, String)>, DbError> {
-    let found = sqlx::query!("select transition, side from partners.referral_step where referral_id = $1 and version = $2", referral.referral_id, referral.version)
-        .fetch_optional(conn)
-        .await?;
+    let found =
+        sqlx::query!("select transition, side from partners.referral_step where referral_id = $1 and version = $2", referral.referral_id, referral.version)
+            .fetch_optional(conn)
+            .await?;
     Ok(found.map(|r| (r.transition, r.side)))
 }
 
@@ -180,7 +179,8 @@ pub async fn load(conn: &mut PgConnection, referral_id: Uuid) -> Result<Option<R
 
 /// One, to change it.
 pub async fn lock(conn: &mut PgConnection, referral_id: Uuid) -> Result<Option<Referral>, DbError> {
-    let locked = sqlx::query_scalar!("select referral_id from partners.referral where referral_id = $1 for update", referral_id).fetch_optional(&mut *conn).await?;
+    let locked =
+        sqlx::query_scalar!("select referral_id from partners.referral where referral_id = $1 for update", referral_id).fetch_optional(&mut *conn).await?;
     if locked.is_none() {
         return Ok(None);
     }

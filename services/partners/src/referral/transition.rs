@@ -126,9 +126,7 @@ pub fn transition(state: State, mode: Mode, side: Side, transition: Transition, 
 
 /// What a side can do with a referral now, reasons aside.
 pub fn allowed(state: State, mode: Mode, side: Side) -> Vec<Transition> {
-    let any = |t| {
-        transition(state, mode, side, t, None).is_ok() || matches!(transition(state, mode, side, t, None), Err(Refusal::ReasonMissing { .. }))
-    };
+    let any = |t| transition(state, mode, side, t, None).is_ok() || matches!(transition(state, mode, side, t, None), Err(Refusal::ReasonMissing { .. }));
     Transition::ALL.into_iter().filter(|t| any(*t)).collect()
 }
 
@@ -149,8 +147,8 @@ const ANYONE: Who = Who { requester: true, partner: true, system: true };
 /// The handbook's table.
 fn way(state: State, transition: Transition) -> Option<(State, Who)> {
     use State::{
-        Accepted, Attending, Closed, Completed, Declined, Draft, NeedsFamilyAction, Paused, Received, Sent, Started, StoppedEarly, UnableToContact, Void, Waitlisted,
-        Withdrawn,
+        Accepted, Attending, Closed, Completed, Declined, Draft, NeedsFamilyAction, Paused, Received, Sent, Started, StoppedEarly, UnableToContact, Void,
+        Waitlisted, Withdrawn,
     };
     use Transition as T;
     Some(match (state, transition) {

@@ -30,7 +30,10 @@ const PAGE: i64 = 500;
 
 #[derive(Clone, Copy, Debug)]
 enum Signal {
-    Changed { referral_id: Uuid, partner_id: Uuid },
+    Changed {
+        referral_id: Uuid,
+        partner_id: Uuid,
+    },
     /// Something may have been missed.
     Resync,
 }

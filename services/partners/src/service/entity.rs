@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_told_at_once() {
-        let wrong = Service::parse(&pb::Service { minimum_age: 12, maximum_age: 5, languages: vec!["Spanish".to_owned()], ..pb::Service::default() }).unwrap_err();
+        let wrong =
+            Service::parse(&pb::Service { minimum_age: 12, maximum_age: 5, languages: vec!["Spanish".to_owned()], ..pb::Service::default() }).unwrap_err();
         let fields: Vec<_> = wrong.0.iter().map(|v| v.field.as_str()).collect();
         for field in ["service_id", "partner_id", "name", "category", "status", "maximum_age", "languages"] {
             assert!(fields.contains(&format!("service.{field}").as_str()), "{field}: {fields:?}");

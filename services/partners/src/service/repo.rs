@@ -124,7 +124,8 @@ pub struct Search {
 
 /// The words of a query as `to_tsquery` takes them: each begins a word of the text. None where there is none.
 pub fn words(query: &str) -> Option<String> {
-    let words: Vec<String> = query.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(10).map(|w| format!("{}:*", w.to_lowercase())).collect();
+    let words: Vec<String> =
+        query.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(10).map(|w| format!("{}:*", w.to_lowercase())).collect();
     (!words.is_empty()).then(|| words.join(" & "))
 }
 
