@@ -24,7 +24,7 @@ use crate::settings::PortalSettings;
 const MOST_FORM_BYTES: usize = 64 * 1024;
 
 /// What the portal holds while it runs. It owns no data: all of this may be lost at any moment.
-pub struct App {
+pub struct Portal {
     /// Settings.
     pub settings: PortalSettings,
     /// Who is signed in.
@@ -37,7 +37,7 @@ pub struct App {
     pub codes: CodeCache,
 }
 
-impl App {
+impl Portal {
     /// Prepares the portal; asks nobody yet.
     pub fn new(settings: PortalSettings, peers: &PeerSettings) -> anyhow::Result<Self> {
         chassis_boot::run::install_crypto();
@@ -52,9 +52,9 @@ impl App {
 }
 
 /// The portal as the chassis runs it: web pages, no schema, no events.
-pub struct Portal;
+pub struct App;
 
-impl Service for Portal {
+impl Service for App {
     type Own = PortalSettings;
     const NAME: &'static str = "portal";
     const DEFAULTS: &'static str = include_str!("../default.toml");
@@ -65,13 +65,13 @@ impl Service for Portal {
     }
 
     async fn build(context: Context<PortalSettings>) -> anyhow::Result<Parts> {
-        let app = App::new(context.settings.service.clone(), &context.settings.peers)?;
+        let app = Portal::new(context.settings.service.clone(), &context.settings.peers)?;
         Ok(Parts { http: Some(router(Arc::new(app))), ..Parts::default() })
     }
 }
 
 /// Every route of the portal.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router(app: Arc<Portal>) -> Router {
     Router::new()
         .route("/", get(class_list::home))
         .route("/sign-in", get(auth::page))

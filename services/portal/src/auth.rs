@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::Post;
 use crate::frame::{Shell, render};
@@ -214,13 +214,13 @@ pub struct SignInQuery {
 }
 
 /// The sign-in page.
-pub async fn page(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, Query(query): Query<SignInQuery>) -> Result<Response, Fault> {
     let path = sign_in_path(&query.next).replacen("/sign-in", "/sign-in/start", 1);
     render(&SignInPage { shell: Shell::bare(app.settings.notice(), "Sign in"), start: path, message: query.ended.then_some("You are signed out.") })
 }
 
 /// Sends the browser to the issuer.
-pub async fn start(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> Result<Response, Fault> {
+pub async fn start(State(app): State<Arc<Portal>>, Query(query): Query<SignInQuery>) -> Result<Response, Fault> {
     let (url, pending) = app.sign_in.begin(own_path(&query.next).to_owned()).await.map_err(issuer_fault)?;
     let cookie = set_cookie(&app.sessions.begin(pending), app.settings.secure_cookies());
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&url)).into_response())
@@ -238,7 +238,7 @@ pub struct Returned {
 }
 
 /// Finishes a sign-in.
-pub async fn done(State(app): State<Arc<App>>, headers: HeaderMap, Query(returned): Query<Returned>) -> Result<Response, Fault> {
+pub async fn done(State(app): State<Arc<Portal>>, headers: HeaderMap, Query(returned): Query<Returned>) -> Result<Response, Fault> {
     let pending = headers
         .get(header::COOKIE)
         .and_then(|value| value.to_str().ok())
@@ -255,7 +255,7 @@ pub async fn done(State(app): State<Arc<App>>, headers: HeaderMap, Query(returne
 }
 
 /// Ends the session.
-pub async fn end(State(app): State<Arc<App>>, post: Post) -> Response {
+pub async fn end(State(app): State<Arc<Portal>>, post: Post) -> Response {
     let Caller { key, .. } = post.caller;
     app.sessions.end(&key);
     let cookie = set_cookie("", app.settings.secure_cookies());

@@ -11,7 +11,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::frame::Shell;
 
 /// Why a page cannot be shown or a change not be made, in words for people.
@@ -196,7 +196,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Writes the words of a fault as a page, or as a fragment where htmx asked, and puts the security headers on
 /// every answer.
-pub async fn frame_answers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn frame_answers(State(app): State<Arc<Portal>>, request: Request, next: Next) -> Response {
     let by_htmx = request.headers().contains_key("hx-request");
     let path = request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let is_get = request.method() == axum::http::Method::GET;
@@ -215,7 +215,7 @@ pub async fn frame_answers(State(app): State<Arc<App>>, request: Request, next: 
     response
 }
 
-fn written(app: &App, fault: &Fault, by_htmx: bool, path: &str) -> Response {
+fn written(app: &Portal, fault: &Fault, by_htmx: bool, path: &str) -> Response {
     if fault.status == StatusCode::UNAUTHORIZED {
         let to = crate::auth::sign_in_path(path);
         if by_htmx {

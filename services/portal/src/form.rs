@@ -10,14 +10,14 @@ use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::session::{Caller, cookie_in};
 
-impl FromRequestParts<Arc<App>> for Caller {
+impl FromRequestParts<Arc<Portal>> for Caller {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<Portal>) -> Result<Self, Fault> {
         parts
             .headers
             .get_all(header::COOKIE)
@@ -51,10 +51,10 @@ pub struct Post {
     fields: Vec<(String, String)>,
 }
 
-impl FromRequest<Arc<App>> for Post {
+impl FromRequest<Arc<Portal>> for Post {
     type Rejection = Fault;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Fault> {
+    async fn from_request(request: Request, app: &Arc<Portal>) -> Result<Self, Fault> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, app).await?;
         let by_htmx = parts.headers.contains_key("hx-request");

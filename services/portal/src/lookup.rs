@@ -9,7 +9,7 @@ use proto::rosters::v1::{BatchGetStaffRequest, BatchGetStudentsRequest, ListClas
 use proto::r#type::v1::{Domain, Sensitivity};
 use tokio::sync::RwLock;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::session::Caller;
 
@@ -90,7 +90,7 @@ pub struct CodeCache {
     held: RwLock<Option<(Instant, Arc<CodeList>)>>,
 }
 
-impl App {
+impl Portal {
     /// The code list.
     pub async fn code_list(&self, caller: &Caller) -> Result<Arc<CodeList>, Fault> {
         if let Some((since, list)) = self.codes.held.read().await.as_ref()

@@ -1,5 +1,5 @@
 //! Runs the portal by itself.
 
 fn main() -> std::process::ExitCode {
-    chassis_boot::main::<portal::Portal>()
+    chassis_boot::main::<portal::App>()
 }

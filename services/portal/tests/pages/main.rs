@@ -9,7 +9,7 @@ mod services;
 use std::sync::{Arc, Mutex};
 
 use chassis_boot::settings::PeerSettings;
-use portal::{App, PortalSettings, router};
+use portal::{Portal, PortalSettings, router};
 use reqwest::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Response};
 
@@ -47,7 +47,7 @@ async fn portal(roles: Vec<&'static str>, port: u16) -> (String, Shared) {
         reporting: services,
         ca_file: String::new(),
     };
-    let app = Arc::new(App::new(settings, &peers).unwrap());
+    let app = Arc::new(Portal::new(settings, &peers).unwrap());
     tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
     (url, world)
 }

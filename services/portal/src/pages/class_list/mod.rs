@@ -11,7 +11,7 @@ use proto::rosters::v1::ListClassesRequest;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::{self, Fault};
 use crate::form::Post;
 use crate::frame::{Area, Shell, render};
@@ -20,7 +20,7 @@ use crate::session::Caller;
 pub use view::{ClassLine, ClassListPage};
 
 /// Sends everybody to the page that is theirs.
-pub async fn home(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Fault> {
+pub async fn home(State(app): State<Arc<Portal>>, caller: Caller) -> Result<Response, Fault> {
     if caller.sees_students() {
         Ok(Redirect::to("/classes").into_response())
     } else if caller.is_partner() {
@@ -43,7 +43,7 @@ pub struct ListQuery {
 }
 
 /// The caller's classes, or those of one of the caller's schools.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response, Fault> {
     let by_school = caller.works_by_school();
     let schools = if by_school { app.schools(&caller).await? } else { Vec::new() };
     let school_id =
@@ -68,7 +68,7 @@ pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Que
 }
 
 /// Starts the review of a class and goes there.
-pub async fn start(State(app): State<Arc<App>>, Path(class_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn start(State(app): State<Arc<Portal>>, Path(class_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let cycle = app
         .cycle(&post.caller)
         .await?

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use proto::reviews::v1::{CompleteStudentReviewRequest, ReopenStudentReviewRequest, SkipStudentReviewRequest, StudentReview, UpdateStudentReviewRequest};
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{Post, fresh_id};
 use crate::session::Caller;
@@ -53,7 +53,7 @@ fn settled(mut wanted: UpdateStudentReviewRequest, stored: &StudentReview) -> Up
 }
 
 /// Saves what is not an entry.
-pub async fn save(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn save(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let stored = fresh(&app, &post.caller, &at).await?;
     let wanted = settled(update(at, &post), &stored);
     let outcome = app.clients.reviews(&post.caller).update_student_review(wanted).await.map_err(Fault::from);
@@ -73,7 +73,7 @@ pub async fn save(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -
 }
 
 /// Marks the student reviewed and goes to the next, or says what is missing.
-pub async fn done(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn done(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     match finish(&app, at, &post).await {
         Ok(version) => {
             app.sessions.take_up(&post.caller.key, at.review_id, at.student_id);
@@ -92,7 +92,7 @@ pub async fn done(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -
     }
 }
 
-async fn finish(app: &App, at: At, post: &Post) -> Result<i64, Fault> {
+async fn finish(app: &Portal, at: At, post: &Post) -> Result<i64, Fault> {
     let mut reviews = app.clients.reviews(&post.caller);
     let mut stored = fresh(app, &post.caller, &at).await?;
     let wanted = settled(update(at, post), &stored);
@@ -114,7 +114,7 @@ async fn finish(app: &App, at: At, post: &Post) -> Result<i64, Fault> {
 }
 
 /// Says in words what is missing, and puts the focus on the first gap.
-async fn missing(app: &App, post: &Post, at: At, fault: Fault) -> Result<Response, Fault> {
+async fn missing(app: &Portal, post: &Post, at: At, fault: Fault) -> Result<Response, Fault> {
     let review = fresh(app, &post.caller, &at).await?;
     let mut found = gaps(&review);
     if found.is_empty() {
@@ -136,7 +136,7 @@ async fn missing(app: &App, post: &Post, at: At, fault: Fault) -> Result<Respons
 }
 
 /// Somebody else was faster: shows the student as it is now.
-async fn overtaken(app: &App, caller: &Caller, at: At) -> Result<Response, Fault> {
+async fn overtaken(app: &Portal, caller: &Caller, at: At) -> Result<Response, Fault> {
     let loaded = load(app, caller, at.review_id).await?;
     let mut student = loaded.student(caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
     student.conflict = Some("Below is what is there now; your last change was not written. Repeat it if it is still right.".to_owned());
@@ -145,7 +145,7 @@ async fn overtaken(app: &App, caller: &Caller, at: At) -> Result<Response, Fault
 }
 
 /// Puts the student off and goes to the next.
-pub async fn later(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn later(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let stored = fresh(&app, &post.caller, &at).await?;
     let wanted = settled(update(at, &post), &stored);
     if changes(&wanted, &stored) {
@@ -156,7 +156,7 @@ pub async fn later(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) 
 }
 
 /// Marks the student not reviewed, with the reason, and goes to the next.
-pub async fn skip(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn skip(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let stored = fresh(&app, &post.caller, &at).await?;
     let request = SkipStudentReviewRequest {
         class_review_id: at.review_id.to_string(),
@@ -177,7 +177,7 @@ pub async fn skip(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -
 }
 
 /// Takes "done" or "not reviewed" back.
-pub async fn reopen(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn reopen(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let request = ReopenStudentReviewRequest {
         class_review_id: at.review_id.to_string(),
         student_id: at.student_id.to_string(),
@@ -194,7 +194,7 @@ pub async fn reopen(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post)
     Ok(pushed(response, &at.path()))
 }
 
-async fn go_on(app: &App, post: &Post, at: At, toast: Option<Toast>) -> Result<Response, Fault> {
+async fn go_on(app: &Portal, post: &Post, at: At, toast: Option<Toast>) -> Result<Response, Fault> {
     let caller = &post.caller;
     let loaded = load(app, caller, at.review_id).await?;
     let later = app.sessions.put_off_in(&caller.key, at.review_id);

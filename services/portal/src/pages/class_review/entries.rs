@@ -11,7 +11,7 @@ use proto::r#type::v1::{Certainty, Domain, Sensitivity};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{Post, fresh_id};
 use crate::frame::{Area, Shell, render};
@@ -74,7 +74,7 @@ fn sensitivity_of(value: &str) -> Sensitivity {
 }
 
 /// Adds an entry. Without a code, the words are looked up: one match is added, several are offered.
-pub async fn add(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
+pub async fn add(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let polarity = polarity_of(post.text("polarity"));
     let codes = app.code_list(&post.caller).await?;
     let code = match post.text("code") {
@@ -139,7 +139,7 @@ pub async fn add(State(app): State<Arc<App>>, Path(at): Path<At>, post: Post) ->
 }
 
 /// "No concern" and a need cannot both stand: the need wins.
-async fn without_mark(app: &App, post: &Post, review: &StudentReview, domain: Domain) -> Result<StudentReview, Fault> {
+async fn without_mark(app: &Portal, post: &Post, review: &StudentReview, domain: Domain) -> Result<StudentReview, Fault> {
     let request = UpdateStudentReviewRequest {
         class_review_id: review.class_review_id.clone(),
         student_id: review.student_id.clone(),
@@ -156,7 +156,7 @@ async fn without_mark(app: &App, post: &Post, review: &StudentReview, domain: Do
 }
 
 /// Changes severity, certainty, note or readers of a need.
-pub async fn change(State(app): State<Arc<App>>, Path(at): Path<EntryAt>, post: Post) -> Result<Response, Fault> {
+pub async fn change(State(app): State<Arc<Portal>>, Path(at): Path<EntryAt>, post: Post) -> Result<Response, Fault> {
     let entry_id = at.entry_id.to_string();
     // Who said so is not in the form: a change of severity must not make the family's word a teacher's.
     let before = fresh(&app, &post.caller, &at.student()).await?;
@@ -204,7 +204,7 @@ pub async fn change(State(app): State<Arc<App>>, Path(at): Path<EntryAt>, post: 
 }
 
 /// Both values side by side; nothing is overwritten before a choice.
-async fn conflict(app: &App, post: &Post, at: &EntryAt, mine: Entry) -> Result<Response, Fault> {
+async fn conflict(app: &Portal, post: &Post, at: &EntryAt, mine: Entry) -> Result<Response, Fault> {
     let review = fresh(app, &post.caller, &at.student()).await?;
     let Some(theirs) = find_entry(&review, &mine.entry_id) else {
         return Err(Fault::refused("Somebody removed this entry a moment ago. Load the page again to see what is there."));
@@ -238,7 +238,7 @@ fn conflict_words(theirs: &Entry, mine: &Entry) -> String {
 }
 
 /// Takes an entry out, and offers to put it back.
-pub async fn remove(State(app): State<Arc<App>>, Path(at): Path<EntryAt>, post: Post) -> Result<Response, Fault> {
+pub async fn remove(State(app): State<Arc<Portal>>, Path(at): Path<EntryAt>, post: Post) -> Result<Response, Fault> {
     let before = fresh(&app, &post.caller, &at.student()).await?;
     let entry_id = at.entry_id.to_string();
     let version = if post.ticked("version") { post.number("version") } else { post.number("version_then") };

@@ -18,7 +18,7 @@ use proto::reviews::v1::{ClassReview, Entry, GetClassReviewRequest, GetStudentRe
 use proto::rosters::v1::{GetClassRequest, Student};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{ByHtmx, Post};
 use crate::frame::{Area, Shell, render};
@@ -107,7 +107,7 @@ struct UpdatesFragment {
 }
 
 /// Reads a class review with the names of its students.
-pub async fn load(app: &App, caller: &Caller, review_id: Uuid) -> Result<Loaded, Fault> {
+pub async fn load(app: &Portal, caller: &Caller, review_id: Uuid) -> Result<Loaded, Fault> {
     let request = GetClassReviewRequest { class_review_id: review_id.to_string() };
     let answer = app.clients.reviews(caller).get_class_review(request).await?.into_inner();
     let review = answer.class_review.ok_or_else(Fault::not_found)?;
@@ -132,7 +132,7 @@ pub async fn load(app: &App, caller: &Caller, review_id: Uuid) -> Result<Loaded,
 }
 
 /// Reads one student's review anew.
-async fn fresh(app: &App, caller: &Caller, at: &At) -> Result<StudentReview, Fault> {
+async fn fresh(app: &Portal, caller: &Caller, at: &At) -> Result<StudentReview, Fault> {
     let request = GetStudentReviewRequest { class_review_id: at.review_id.to_string(), student_id: at.student_id.to_string() };
     let answer = app.clients.reviews(caller).get_student_review(request).await?.into_inner();
     answer.student_review.ok_or_else(Fault::not_found)
@@ -152,12 +152,12 @@ impl At {
 }
 
 impl Loaded {
-    fn head(&self, app: &App, caller: &Caller) -> Head {
+    fn head(&self, app: &Portal, caller: &Caller) -> Head {
         let later = app.sessions.put_off_in(&caller.key, self.id());
         roster::head(&self.class_title, &self.review, &self.students, &later, &self.staff, caller)
     }
 
-    fn roster(&self, app: &App, caller: &Caller, current: &str) -> Vec<RosterLine> {
+    fn roster(&self, app: &Portal, caller: &Caller, current: &str) -> Vec<RosterLine> {
         let later = app.sessions.put_off_in(&caller.key, self.id());
         roster::roster(&self.review.class_review_id, &self.students, &self.names, &later, current)
     }
@@ -191,7 +191,7 @@ impl Loaded {
 }
 
 /// Goes to where work stopped: the student in work, else the first one still open, else the end.
-pub async fn resume(State(app): State<Arc<App>>, caller: Caller, Path(review_id): Path<Uuid>) -> Result<Response, Fault> {
+pub async fn resume(State(app): State<Arc<Portal>>, caller: Caller, Path(review_id): Path<Uuid>) -> Result<Response, Fault> {
     let loaded = load(&app, &caller, review_id).await?;
     let later = app.sessions.put_off_in(&caller.key, review_id);
     let stopped = loaded
@@ -211,14 +211,14 @@ fn view_is_open(review: &ClassReview) -> bool {
 }
 
 /// One student of the review: the whole page, or for htmx the student with the bar and the list beside.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, ByHtmx(by_htmx): ByHtmx, Path(at): Path<At>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, ByHtmx(by_htmx): ByHtmx, Path(at): Path<At>) -> Result<Response, Fault> {
     let loaded = load(&app, &caller, at.review_id).await?;
     let student = loaded.student(&caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
     app.sessions.take_up(&caller.key, at.review_id, at.student_id);
     if by_htmx { arrived(&app, &caller, &loaded, Some(student), false, None) } else { whole_page(&app, &caller, &loaded, Some(student)) }
 }
 
-fn whole_page(app: &App, caller: &Caller, loaded: &Loaded, student: Option<StudentView>) -> Result<Response, Fault> {
+fn whole_page(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>) -> Result<Response, Fault> {
     let head = loaded.head(app, caller);
     let current = student.as_ref().map(|student| student.student_id.clone()).unwrap_or_default();
     render(&ReviewPage {
@@ -234,7 +234,7 @@ fn whole_page(app: &App, caller: &Caller, loaded: &Loaded, student: Option<Stude
     })
 }
 
-fn arrived(app: &App, caller: &Caller, loaded: &Loaded, student: Option<StudentView>, saved: bool, toast: Option<Toast>) -> Result<Response, Fault> {
+fn arrived(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>, saved: bool, toast: Option<Toast>) -> Result<Response, Fault> {
     let current = student.as_ref().map(|student| student.student_id.clone()).unwrap_or_default();
     let (saved_at, saved_at_words) = now();
     render(&ArrivedFragment {
@@ -283,7 +283,7 @@ fn updates(caller: &Caller, student: StudentView, also: Also) -> Result<Response
 }
 
 /// A student's view for an autosave's answer, without the neighbours and the name, which do not change.
-async fn student_view(app: &App, caller: &Caller, review: &StudentReview) -> Result<StudentView, Fault> {
+async fn student_view(app: &Portal, caller: &Caller, review: &StudentReview) -> Result<StudentView, Fault> {
     let codes = app.code_list(caller).await?;
     // A write went through a moment ago, so the class review is open.
     let open =
@@ -306,7 +306,7 @@ struct CodeLine<'a> {
 }
 
 /// The code list for the type-ahead. It holds nothing personal, so browsers may keep it for a day.
-pub async fn codes(State(app): State<Arc<App>>, caller: Caller, Path(_version): Path<String>) -> Result<Response, Fault> {
+pub async fn codes(State(app): State<Arc<Portal>>, caller: Caller, Path(_version): Path<String>) -> Result<Response, Fault> {
     let list = app.code_list(&caller).await?;
     let lines: Vec<CodeLine<'_>> = list
         .codes
@@ -328,14 +328,14 @@ pub async fn codes(State(app): State<Arc<App>>, caller: Caller, Path(_version): 
 }
 
 /// Hands the review in for signing.
-pub async fn submit(State(app): State<Arc<App>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn submit(State(app): State<Arc<Portal>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let request = SubmitClassReviewRequest { class_review_id: review_id.to_string(), expected_version: post.number("version"), request_id: post.request_id() };
     app.clients.reviews(&post.caller).submit_class_review(request).await?;
     Ok(Redirect::to(&format!("/reviews/{review_id}")).into_response())
 }
 
 /// Signs the review as whoever the caller is in it.
-pub async fn sign(State(app): State<Arc<App>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn sign(State(app): State<Arc<Portal>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let request = SignClassReviewRequest {
         class_review_id: review_id.to_string(),
         expected_version: post.number("version"),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use proto::rosters::v1::SearchStudentsRequest;
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
@@ -38,7 +38,7 @@ pub struct FindQuery {
 }
 
 /// The search and what it found.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<FindQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<FindQuery>) -> Result<Response, Fault> {
     let words_asked = query.q.trim().to_owned();
     let mut found = Vec::new();
     let mut problem = None;

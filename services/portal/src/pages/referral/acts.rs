@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use proto::partners::v1::{JudgeReferralRequest, Outcome, SendReferralRequest, TransitionReferralRequest};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::Post;
 
 use super::show;
 
-async fn back(app: &App, post: &Post, referral_id: Uuid, outcome: Result<(), Fault>) -> Result<Response, Fault> {
+async fn back(app: &Portal, post: &Post, referral_id: Uuid, outcome: Result<(), Fault>) -> Result<Response, Fault> {
     match outcome {
         Ok(()) => Ok(Redirect::to(&format!("/referrals/{referral_id}")).into_response()),
         // A refusal is said where the button is, not on a page of its own.
@@ -28,14 +28,14 @@ async fn back(app: &App, post: &Post, referral_id: Uuid, outcome: Result<(), Fau
 }
 
 /// Sends a draft.
-pub async fn send(State(app): State<Arc<App>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn send(State(app): State<Arc<Portal>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let request = SendReferralRequest { referral_id: referral_id.to_string(), expected_version: post.number("version"), request_id: post.request_id() };
     let outcome = app.clients.referrals(&post.caller).send_referral(request).await;
     back(&app, &post, referral_id, outcome.map(|_| ()).map_err(Fault::from)).await
 }
 
 /// Moves a referral.
-pub async fn transition(State(app): State<Arc<App>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn transition(State(app): State<Arc<Portal>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let request = TransitionReferralRequest {
         referral_id: referral_id.to_string(),
         transition: post.text("transition").to_owned(),
@@ -50,7 +50,7 @@ pub async fn transition(State(app): State<Arc<App>>, Path(referral_id): Path<Uui
 }
 
 /// Judges what came of it, and closes the loop.
-pub async fn judge(State(app): State<Arc<App>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn judge(State(app): State<Arc<Portal>>, Path(referral_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let outcome = Outcome::from_str_name(&format!("OUTCOME_{}", post.text("outcome").to_uppercase())).unwrap_or(Outcome::Unspecified);
     let request = JudgeReferralRequest {
         referral_id: referral_id.to_string(),

@@ -11,7 +11,7 @@ use proto::rosters::v1::GetStudentRequest;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{Post, fresh_id};
 use crate::frame::{Area, Shell, render};
@@ -49,7 +49,7 @@ pub struct ComposeQuery {
     q: String,
 }
 
-async fn plan_item(app: &App, caller: &Caller, student_id: Uuid, item_id: &str) -> Result<(PlanItem, Vec<String>), Fault> {
+async fn plan_item(app: &Portal, caller: &Caller, student_id: Uuid, item_id: &str) -> Result<(PlanItem, Vec<String>), Fault> {
     let request = GetPlanRequest { student_id: student_id.to_string(), school_year: 0 };
     let plan = app.clients.plans(caller).get_plan(request).await?.into_inner();
     let item = plan.items.into_iter().find(|item| item.plan_item_id == item_id).ok_or_else(Fault::not_found)?;
@@ -59,7 +59,7 @@ async fn plan_item(app: &App, caller: &Caller, student_id: Uuid, item_id: &str) 
 }
 
 /// Services that fit the item, those with places first.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(student_id): Path<Uuid>, Query(query): Query<ComposeQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(student_id): Path<Uuid>, Query(query): Query<ComposeQuery>) -> Result<Response, Fault> {
     let (item, _) = plan_item(&app, &caller, student_id, &query.item).await?;
     let request = GetStudentRequest { student_id: student_id.to_string() };
     let student = app.clients.rosters(&caller).get_student(request).await?.into_inner().student.ok_or_else(Fault::not_found)?;
@@ -100,7 +100,7 @@ fn choice(service: Service) -> ServiceChoice {
 }
 
 /// Writes the draft and opens it; nothing is shared yet.
-pub async fn create(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn create(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let (item, need_codes) = plan_item(&app, &post.caller, student_id, post.text("item_id")).await?;
     if post.text("service_id").is_empty() {
         return Err(Fault::refused("Choose the service that is asked. Go back and pick one from the list."));

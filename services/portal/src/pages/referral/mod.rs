@@ -14,7 +14,7 @@ use proto::partners::v1::{CheckSharingRequest, GetReferralRequest, GetServiceReq
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::frame::{Area, Shell, render};
 use crate::lookup::today;
@@ -33,7 +33,7 @@ pub struct BoardQuery {
 }
 
 /// The board.
-pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<BoardQuery>) -> Result<Response, Fault> {
+pub async fn list(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<BoardQuery>) -> Result<Response, Fault> {
     let schools = if caller.works_by_school() { app.schools(&caller).await? } else { Vec::new() };
     let school_id = if query.school.is_empty() && caller.works_by_school() {
         schools.first().map(|school| school.school_id.clone()).unwrap_or_default()
@@ -58,12 +58,12 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller, Query(query): Que
 }
 
 /// One referral.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(referral_id): Path<Uuid>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(referral_id): Path<Uuid>) -> Result<Response, Fault> {
     show(&app, &caller, referral_id, Vec::new()).await
 }
 
 /// One referral, with notes about what was refused.
-async fn show(app: &App, caller: &Caller, referral_id: Uuid, notes: Vec<String>) -> Result<Response, Fault> {
+async fn show(app: &Portal, caller: &Caller, referral_id: Uuid, notes: Vec<String>) -> Result<Response, Fault> {
     let request = GetReferralRequest { referral_id: referral_id.to_string() };
     let answer = app.clients.referrals(caller).get_referral(request).await?.into_inner();
     let referral = answer.referral.clone().ok_or_else(Fault::not_found)?;
@@ -84,7 +84,7 @@ async fn show(app: &App, caller: &Caller, referral_id: Uuid, notes: Vec<String>)
 }
 
 /// Names of the students, for staff; partners get theirs with the referral.
-async fn students(app: &App, caller: &Caller, referrals: &[Referral]) -> Result<HashMap<String, proto::rosters::v1::Student>, Fault> {
+async fn students(app: &Portal, caller: &Caller, referrals: &[Referral]) -> Result<HashMap<String, proto::rosters::v1::Student>, Fault> {
     if caller.is_partner() {
         return Ok(HashMap::new());
     }
@@ -93,7 +93,7 @@ async fn students(app: &App, caller: &Caller, referrals: &[Referral]) -> Result<
 }
 
 /// The services asked for; one that cannot be had is shown as "a service".
-async fn services(app: &App, caller: &Caller, referrals: &[Referral]) -> HashMap<String, Service> {
+async fn services(app: &Portal, caller: &Caller, referrals: &[Referral]) -> HashMap<String, Service> {
     let ids: BTreeSet<String> = referrals.iter().map(|referral| referral.service_id.clone()).filter(|id| !id.is_empty()).take(MOST_SERVICES).collect();
     let asked = ids.into_iter().map(|service_id| {
         let mut directory = app.clients.directory(caller);

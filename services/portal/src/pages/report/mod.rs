@@ -9,7 +9,7 @@ use axum::response::Response;
 use proto::reporting::v1::{GetMeasureRequest, GetMeasureResponse, ListMeasuresRequest};
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
@@ -27,13 +27,13 @@ pub struct ReportQuery {
     school: String,
 }
 
-async fn measure(app: &App, caller: &Caller, measure_id: &str, school_id: &str, group_by: &str) -> Result<GetMeasureResponse, Fault> {
+async fn measure(app: &Portal, caller: &Caller, measure_id: &str, school_id: &str, group_by: &str) -> Result<GetMeasureResponse, Fault> {
     let request = GetMeasureRequest { measure_id: measure_id.to_owned(), school_id: school_id.to_owned(), group_by: group_by.to_owned(), ..Default::default() };
     Ok(app.clients.reporting(caller).get_measure(request).await?.into_inner())
 }
 
 /// The report of a school, or of the whole district where the caller may see it.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<ReportQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<ReportQuery>) -> Result<Response, Fault> {
     let schools = app.schools(&caller).await.unwrap_or_default();
     let district = caller.has_any(&["district_leader", "program_manager"]);
     let school_id = schools

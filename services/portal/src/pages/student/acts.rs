@@ -11,7 +11,7 @@ use proto::plans::v1::{
 };
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::Post;
 use crate::words;
@@ -25,7 +25,7 @@ fn owner_of(value: &str) -> OwnerKind {
 }
 
 /// Moves the plan.
-pub async fn move_plan(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn move_plan(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let request = TransitionPlanRequest {
         plan_id: post.text("plan_id").to_owned(),
         transition: post.text("transition").to_owned(),
@@ -38,7 +38,7 @@ pub async fn move_plan(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>
 }
 
 /// Adds an item to the plan.
-pub async fn add_item(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn add_item(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let item = PlanItem {
         plan_item_id: post.id_or_new("plan_item_id"),
         need_ids: post.all("need_id"),
@@ -57,7 +57,7 @@ pub async fn add_item(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>,
 }
 
 /// Moves an item.
-pub async fn move_item(State(app): State<Arc<App>>, Path((student_id, item_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+pub async fn move_item(State(app): State<Arc<Portal>>, Path((student_id, item_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let request = TransitionPlanItemRequest {
         plan_item_id: item_id.to_string(),
         transition: post.text("transition").to_owned(),
@@ -70,7 +70,7 @@ pub async fn move_item(State(app): State<Arc<App>>, Path((student_id, item_id)):
 }
 
 /// Enrols the student in a service for an item.
-pub async fn enrol(State(app): State<Arc<App>>, Path((student_id, item_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+pub async fn enrol(State(app): State<Arc<Portal>>, Path((student_id, item_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let request = EnrolStudentRequest {
         plan_item_id: item_id.to_string(),
         enrolment_id: post.id_or_new("enrolment_id"),
@@ -85,7 +85,7 @@ pub async fn enrol(State(app): State<Arc<App>>, Path((student_id, item_id)): Pat
 }
 
 /// Moves an enrolment.
-pub async fn move_enrolment(State(app): State<Arc<App>>, Path((student_id, enrolment_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+pub async fn move_enrolment(State(app): State<Arc<Portal>>, Path((student_id, enrolment_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let request = TransitionEnrolmentRequest {
         enrolment_id: enrolment_id.to_string(),
         transition: post.text("transition").to_owned(),
@@ -99,7 +99,7 @@ pub async fn move_enrolment(State(app): State<Arc<App>>, Path((student_id, enrol
 }
 
 /// Logs one session.
-pub async fn log_delivery(State(app): State<Arc<App>>, Path((student_id, enrolment_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+pub async fn log_delivery(State(app): State<Arc<Portal>>, Path((student_id, enrolment_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let attendance = Attendance::from_str_name(&format!("ATTENDANCE_{}", post.text("attendance").to_uppercase())).unwrap_or(Attendance::Unspecified);
     let was_there = matches!(attendance, Attendance::Present | Attendance::Partial);
     let delivery = Delivery {
@@ -116,7 +116,7 @@ pub async fn log_delivery(State(app): State<Arc<App>>, Path((student_id, enrolme
 }
 
 /// Judges a need.
-pub async fn judge(State(app): State<Arc<App>>, Path((student_id, need_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+pub async fn judge(State(app): State<Arc<Portal>>, Path((student_id, need_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
     let state = NeedState::from_str_name(&format!("NEED_STATE_{}", post.text("state").to_uppercase())).unwrap_or(NeedState::Unspecified);
     let request =
         JudgeNeedRequest { need_id: need_id.to_string(), state: state.into(), expected_version: post.number("version"), request_id: post.request_id() };
@@ -125,7 +125,7 @@ pub async fn judge(State(app): State<Arc<App>>, Path((student_id, need_id)): Pat
 }
 
 /// Records a family's consent to share with one partner.
-pub async fn record_consent(State(app): State<Arc<App>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+pub async fn record_consent(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let consent = Consent {
         consent_id: post.id_or_new("consent_id"),
         student_id: student_id.to_string(),

@@ -14,7 +14,7 @@ use proto::reviews::v1::ListTierAssignmentsRequest;
 use proto::rosters::v1::GetStudentRequest;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
@@ -26,7 +26,7 @@ const MANAGERS: &[&str] = &["coordinator", "case_manager", "student_support_memb
 
 /// The page. What one service does not give, because of the caller's role or because it is away, is left out or
 /// said; only the student and the plan must be there.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Path(student_id): Path<Uuid>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(student_id): Path<Uuid>) -> Result<Response, Fault> {
     let id = student_id.to_string();
     let mut rosters = app.clients.rosters(&caller);
     let mut plans = app.clients.plans(&caller);

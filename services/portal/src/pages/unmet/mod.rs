@@ -11,7 +11,7 @@ use proto::plans::v1::ListUnmetNeedsRequest;
 use proto::reporting::v1::ListStudentsWithUnmetNeedsRequest;
 use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::Portal;
 use crate::fault::Fault;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
@@ -33,7 +33,7 @@ pub struct UnmetQuery {
 }
 
 /// The list. The report answers where the caller is entitled to it; a teacher gets the own students' from the plans.
-pub async fn page(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<UnmetQuery>) -> Result<Response, Fault> {
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<UnmetQuery>) -> Result<Response, Fault> {
     let schools = if caller.works_by_school() { app.schools(&caller).await? } else { Vec::new() };
     let school_id =
         schools.iter().find(|school| school.school_id == query.school).or(schools.first()).map(|school| school.school_id.clone()).unwrap_or_default();
