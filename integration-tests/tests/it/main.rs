@@ -1,6 +1,9 @@
 //! Everything that is tested over the running system, in one binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
 
+mod access;
 mod event_contract;
+mod faults;
+mod house;
 mod kafka_broker;
 mod rules;

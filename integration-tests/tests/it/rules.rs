@@ -6,6 +6,8 @@ mod files;
 mod policies;
 mod reasons;
 
+pub use policies::matrix;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
