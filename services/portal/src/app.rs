@@ -93,7 +93,7 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/reviews/{review_id}/students/{student_id}/later", post(class_review::decision::later))
         .route("/reviews/{review_id}/students/{student_id}/skip", post(class_review::decision::skip))
         .route("/reviews/{review_id}/students/{student_id}/reopen", post(class_review::decision::reopen))
-        .route("/students", get(find_student::page))
+        .route("/students", get(find_student::page).post(find_student::find))
         .route("/students/{student_id}", get(student::page))
         .route("/students/{student_id}/plan", post(student::acts::move_plan))
         .route("/students/{student_id}/items", post(student::acts::add_item))

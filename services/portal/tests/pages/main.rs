@@ -119,7 +119,7 @@ async fn every_page_renders_with_one_heading_and_a_strict_policy() {
     let browser = Browser::signed_in(vec!["coordinator"]).await;
     let paths = [
         "/classes".to_owned(),
-        "/students?q=ma".to_owned(),
+        "/students".to_owned(),
         at(7),
         format!("/students/{}", sample::id(7)),
         format!("/students/{}/refer?item={}", sample::id(7), sample::id(62)),
@@ -229,6 +229,37 @@ async fn a_removed_entry_can_be_put_back() {
     let html = removed.text().await.unwrap();
     assert!(html.contains("Removed “Reading and early literacy”") && html.contains("id=\"undo\""));
     assert_eq!(browser.world.lock().unwrap().students[6].entries.len(), 4);
+}
+
+#[tokio::test]
+async fn a_name_that_is_looked_for_stands_in_no_address() {
+    let browser = Browser::signed_in(vec!["coordinator"]).await;
+    let found = browser.post("/students", &[("q", "Mat")], false).await;
+    assert_eq!(found.status(), 200);
+    assert!(found.text().await.unwrap().contains(&format!("/students/{}", sample::id(7))));
+    assert!(!browser.text("/students").await.contains("method=\"get\""));
+}
+
+#[tokio::test]
+async fn a_partner_sees_its_referrals_and_no_way_to_students() {
+    let browser = Browser::signed_in(vec!["partner_user"]).await;
+    let board = browser.text("/referrals").await;
+    assert!(!board.contains("href=\"/classes\"") && !board.contains("href=\"/students") && !board.contains("Haddad"));
+    let one = browser.text(&format!("/referrals/{}", sample::id(500))).await;
+    assert!(one.contains("What the family lets you see") && !one.contains("/students/"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_words() {
+    let browser = Browser::signed_in(vec!["teacher"]).await;
+    let page = browser.get("/nowhere").await;
+    assert_eq!(page.status(), 404);
+    assert!(page.text().await.unwrap().contains("Nothing here"));
+    let unknown = browser.get(&at(99)).await;
+    assert_eq!(unknown.status(), 404);
+    let broken = browser.post(&format!("/reviews/{}/submit", sample::REVIEW), &[("version", "1")], true).await;
+    assert_eq!((broken.status().as_u16(), broken.headers()["HX-Reswap"].to_str().unwrap()), (500, "none"));
+    assert!(broken.text().await.unwrap().contains("Reference code"));
 }
 
 #[tokio::test]

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use proto::rosters::v1::SearchStudentsRequest;
-use serde::Deserialize;
 
 use crate::app::Portal;
 use crate::fault::Fault;
+use crate::form::Post;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
 use crate::words;
+
+const TITLE: &str = "Find a student";
 
 struct Found {
     student_id: String,
@@ -30,38 +32,23 @@ struct FindPage {
     problem: Option<String>,
 }
 
-/// Words to look for. They are sent in the path's query only because the search is a read; they go to no log.
-#[derive(Debug, Default, Deserialize)]
-pub struct FindQuery {
-    #[serde(default)]
-    q: String,
+/// The empty search.
+pub async fn page(State(app): State<Arc<Portal>>, caller: Caller) -> Result<Response, Fault> {
+    let shell = Shell::of(&caller, app.settings.notice(), Area::Students, TITLE);
+    render(&FindPage { shell, query: String::new(), asked: false, found: Vec::new(), problem: None })
 }
 
-/// The search and what it found.
-pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Query(query): Query<FindQuery>) -> Result<Response, Fault> {
-    let words_asked = query.q.trim().to_owned();
-    let mut found = Vec::new();
-    let mut problem = None;
-    if !words_asked.is_empty() {
-        let request = SearchStudentsRequest { query: words_asked.clone(), page_size: 50, ..Default::default() };
-        match app.clients.rosters(&caller).search_students(request).await.map_err(Fault::from) {
-            Ok(answer) => {
-                found = answer
-                    .into_inner()
-                    .students
-                    .into_iter()
-                    .map(|student| Found { student_id: student.student_id, name: student.display_name, grade: words::grade(&student.grade) })
-                    .collect();
-            }
-            Err(fault) if fault.is_refusal() => problem = Some(fault.line()),
-            Err(fault) => return Err(fault),
-        }
-    }
-    render(&FindPage {
-        shell: Shell::of(&caller, app.settings.notice(), Area::Students, "Find a student"),
-        asked: !words_asked.is_empty(),
-        query: words_asked,
-        found,
-        problem,
-    })
+/// What the search found. A name is personal, so it comes in a form and never stands in an address.
+pub async fn find(State(app): State<Arc<Portal>>, post: Post) -> Result<Response, Fault> {
+    let query = post.text("q").to_owned();
+    let request = SearchStudentsRequest { query: query.clone(), page_size: 50, ..Default::default() };
+    let (found, problem) = match app.clients.rosters(&post.caller).search_students(request).await.map_err(Fault::from) {
+        Ok(answer) => (answer.into_inner().students, None),
+        Err(fault) if fault.is_refusal() => (Vec::new(), Some(fault.line())),
+        Err(fault) => return Err(fault),
+    };
+    let shell = Shell::of(&post.caller, app.settings.notice(), Area::Students, TITLE);
+    let found =
+        found.into_iter().map(|student| Found { student_id: student.student_id, name: student.display_name, grade: words::grade(&student.grade) }).collect();
+    render(&FindPage { shell, query, asked: true, found, problem })
 }
