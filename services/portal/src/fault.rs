@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -200,10 +200,15 @@ pub async fn frame_answers(State(app): State<Arc<Portal>>, request: Request, nex
     let by_htmx = request.headers().contains_key("hx-request");
     let path = request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let is_get = request.method() == axum::http::Method::GET;
+    // The route's pattern, not the path: no id becomes a label.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let began = std::time::Instant::now();
     let mut response = next.run(request).await;
     if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
         response = written(&app, &fault, by_htmx, if is_get { &path } else { "/" });
     }
+    let status = response.status().as_u16().to_string();
+    metrics::histogram!("http_server_duration_seconds", "route" => route, "status" => status).record(began.elapsed().as_secs_f64());
     let headers = response.headers_mut();
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
