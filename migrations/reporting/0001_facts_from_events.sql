@@ -100,7 +100,7 @@ create table reporting.need_fact (
     last_reason       text        not null,
     constraint need_fact_pkey primary key (need_id, version, changed_time)
 );
-create index need_fact_student_id_idx on reporting.need_fact (student_id);
+create index need_fact_need_id_protected_idx on reporting.need_fact (need_id) where sensitivity = 'protected';
 
 create table reporting.item_fact (
     plan_item_id       uuid        not null,

@@ -1,5 +1,5 @@
--- What the measures ask of the facts: how they stood at the end of a day (UTC). All are plain SQL, so that the
--- planner sees through them.
+-- What the measures ask of the facts: how those of a school year stood at the end of a day (UTC). All are plain SQL,
+-- so that the planner sees through them. A record keeps its school year through all its versions.
 
 -- First moment after a day.
 create function reporting.end_of(day date) returns timestamptz language sql immutable
@@ -24,31 +24,31 @@ create view reporting.enrolled as
     from reporting.student_fact cross join lateral unnest(school_ids) as school_id
     where active;
 
-create function reporting.student_review_at(day date) returns setof reporting.student_review_fact language sql stable as $$
+create function reporting.student_review_at(year integer, day date) returns setof reporting.student_review_fact language sql stable as $$
     select distinct on (class_review_id, student_id) * from reporting.student_review_fact
-    where changed_time < reporting.end_of(day)
+    where school_year = year and changed_time < reporting.end_of(day)
     order by class_review_id, student_id, version desc, changed_time desc
 $$;
 
-create function reporting.plan_at(day date) returns setof reporting.plan_fact language sql stable as $$
+create function reporting.plan_at(year integer, day date) returns setof reporting.plan_fact language sql stable as $$
     select distinct on (plan_id) * from reporting.plan_fact
-    where changed_time < reporting.end_of(day)
+    where school_year = year and changed_time < reporting.end_of(day)
     order by plan_id, version desc, changed_time desc
 $$;
 
 -- Without protected needs. Where a need was raised to protected, its earlier versions say nothing either.
-create function reporting.need_at(day date) returns setof reporting.need_fact language sql stable as $$
+create function reporting.need_at(year integer, day date) returns setof reporting.need_fact language sql stable as $$
     select * from (
         select distinct on (need_id) * from reporting.need_fact
-        where changed_time < reporting.end_of(day) and recorded_time < reporting.end_of(day)
+        where school_year = year and changed_time < reporting.end_of(day) and recorded_time < reporting.end_of(day)
         order by need_id, version desc, changed_time desc
     ) as latest
     where not exists (select from reporting.need_fact p where p.need_id = latest.need_id and p.sensitivity = 'protected')
 $$;
 
-create function reporting.item_at(day date) returns setof reporting.item_fact language sql stable as $$
+create function reporting.item_at(year integer, day date) returns setof reporting.item_fact language sql stable as $$
     select distinct on (plan_item_id) * from reporting.item_fact
-    where changed_time < reporting.end_of(day)
+    where school_year = year and changed_time < reporting.end_of(day)
     order by plan_item_id, version desc, changed_time desc
 $$;
 

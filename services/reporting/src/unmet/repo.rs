@@ -36,9 +36,9 @@ pub async fn page(pool: &PgPool, sight: &Sight, asked: &Asked, after: Option<(i6
            ), seen_need as (
                select n.student_id, s.school_id, n.need_id, n.code, n.domain, n.severity, n.sensitivity, n.last_reason, n.recorded_time,
                       reporting.school_days(reporting.day_of(n.recorded_time), $9) as age
-               from reporting.need_at($9) n
+               from reporting.need_at($8, $9) n
                join seen_student s using (student_id)
-               where n.school_year = $8 and reporting.is_unmet(n, $9)
+               where reporting.is_unmet(n, $9)
                  and ($7::text is null or n.domain = $7)
                  and (n.sensitivity = 'general'
                       or (n.sensitivity = 'restricted'

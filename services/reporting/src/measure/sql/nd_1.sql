@@ -4,8 +4,8 @@ select r.student_id, r.school_id,
        (n.need_id is not null)::int as numerator, 1 as denominator
 from (
     select distinct on (student_id) student_id, school_id, coalesce(nullif(grade, ''), 'unknown') as grade
-    from reporting.student_review_at($3)
-    where school_year = $2 and state = 'reviewed'
+    from reporting.student_review_at($2, $3)
+    where state = 'reviewed'
     order by student_id, changed_time desc
 ) r
-left join reporting.need_at($3) n on n.student_id = r.student_id and n.school_year = $2 and n.state in ('open', 'being_addressed')
+left join reporting.need_at($2, $3) n on n.student_id = r.student_id and n.state in ('open', 'being_addressed')

@@ -4,6 +4,6 @@ select n.student_id, n.school_id,
                when 'code' then n.code
                when 'reason' then case when reporting.is_unmet(n, $3) then n.last_reason end end as grp,
        reporting.is_unmet(n, $3)::int as numerator, 1 as denominator
-from reporting.need_at($3) n
+from reporting.need_at($2, $3) n
 left join reporting.student_fact s using (student_id)
-where n.school_year = $2 and n.state <> 'no_longer'
+where n.state <> 'no_longer'

@@ -6,6 +6,6 @@ select student_id, school_id,
        case when $4 = 'age' then 1 else (age > 40)::int end as numerator, 1 as denominator
 from (
     select n.*, reporting.school_days(reporting.day_of(n.recorded_time), $3) as age
-    from reporting.need_at($3) n
-    where n.school_year = $2 and reporting.is_unmet(n, $3)
+    from reporting.need_at($2, $3) n
+    where reporting.is_unmet(n, $3)
 ) as unmet

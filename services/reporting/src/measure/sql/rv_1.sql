@@ -2,6 +2,6 @@ select e.student_id, e.school_id, case $4 when 'grade' then e.grade end as grp,
        (r.student_id is not null)::int as numerator, 1 as denominator
 from reporting.enrolled e
 left join (
-    select distinct student_id from reporting.student_review_at($3)
-    where review_cycle_id = reporting.cycle_at($2, $3) and state = 'reviewed'
+    select distinct student_id from reporting.student_review_at($2, $3)
+    where review_cycle_id = (select reporting.cycle_at($2, $3)) and state = 'reviewed'
 ) r using (student_id)

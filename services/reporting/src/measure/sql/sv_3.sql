@@ -4,5 +4,5 @@ select d.student_id, d.school_id,
        d.delivered_minutes as numerator, d.planned_minutes as denominator
 from reporting.delivery_fact d
 left join reporting.student_fact s using (student_id)
-left join reporting.item_at($3) i on i.plan_item_id = d.plan_item_id
+left join reporting.item_at($2, $3) i on i.plan_item_id = d.plan_item_id
 where d.delivered_on between make_date($2 - 1, 7, 1) and least($3, make_date($2, 6, 30))

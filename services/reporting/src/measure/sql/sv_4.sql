@@ -4,6 +4,6 @@ select d.student_id, d.school_id,
        (d.attendance in ('present', 'partial'))::int as numerator, 1 as denominator
 from reporting.delivery_fact d
 left join reporting.student_fact s using (student_id)
-left join reporting.item_at($3) i on i.plan_item_id = d.plan_item_id
+left join reporting.item_at($2, $3) i on i.plan_item_id = d.plan_item_id
 where d.delivered_on between make_date($2 - 1, 7, 1) and least($3, make_date($2, 6, 30))
   and d.attendance not in ('cancelled_by_provider', 'school_closed', '')

@@ -5,4 +5,4 @@ select t.student_id, t.school_id,
        (t.tier <> t.suggested_tier)::int as numerator, 1 as denominator
 from reporting.tier_fact t
 left join reporting.student_fact s using (student_id)
-where t.review_cycle_id = reporting.cycle_at($2, $3) and t.suggested_tier <> '' and t.effective_time < reporting.end_of($3)
+where t.review_cycle_id = (select reporting.cycle_at($2, $3)) and t.suggested_tier <> '' and t.effective_time < reporting.end_of($3)
