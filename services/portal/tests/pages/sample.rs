@@ -294,6 +294,7 @@ pub fn measures() -> Vec<reporting::Measure> {
         measure("TR-1", "Tiers", "students in the tier", "students with a tier", &["tier"]),
         measure("ND-2", "Needs without support", "needs unmet", "needs recorded this year", &["domain", "reason"]),
         measure("PL-1", "Students with a plan", "students with an active plan", "students enrolled", &[]),
+        measure("RV-3", "Strengths recorded", "reviewed students with a strength", "reviewed students", &[]),
         measure("RF-5", "Referrals closed with a known outcome", "closed with a known outcome", "sent 30 or more days ago", &[]),
     ]
 }

@@ -78,8 +78,10 @@ pub struct ReportPage {
     pub as_of: String,
     /// School year in words.
     pub school_year: String,
-    /// Measures.
+    /// The measures that most ask for.
     pub kpis: Vec<Kpi>,
+    /// All others.
+    pub more: Vec<Kpi>,
     /// Bars of the tier chart.
     pub bars: Vec<Bar>,
     /// Height of the chart.
@@ -98,6 +100,9 @@ pub struct ReportPage {
     pub basis: String,
 }
 
+/// Shown large; all others stand in a table.
+const HEADLINES: [&str; 5] = ["RV-1", "PL-1", "ND-2", "ND-3", "RF-5"];
+
 const LEFT: i64 = 150;
 const WIDTH: i64 = 506;
 const STEP: i64 = 26;
@@ -113,13 +118,15 @@ pub fn page(
     threshold: i32,
 ) -> ReportPage {
     let first = wholes.first();
+    let (kpis, more) = wholes.iter().map(|answer| kpi(answer, threshold)).partition(|kpi| HEADLINES.contains(&kpi.id.as_str()));
     let drawn: Vec<Bar> = bars.iter().enumerate().map(|(at, (name, answer))| bar(name, answer, at, threshold)).collect();
     ReportPage {
         shell,
         schools,
         as_of: first.map(|answer| words::day(&answer.as_of_date)).unwrap_or_default(),
         school_year: first.map(|answer| format!("{}–{}", answer.school_year - 1, answer.school_year % 100)).unwrap_or_default(),
-        kpis: wholes.iter().map(|answer| kpi(answer, threshold)).collect(),
+        kpis,
+        more,
         height: 24 + STEP * drawn.len() as i64,
         finding: finding(bars),
         tier_definition: bars.first().and_then(|(_, answer)| answer.measure.as_ref()).map(definition).unwrap_or_default(),
