@@ -158,7 +158,18 @@ impl Decision<'_> {
     /// Withholds parts until they and their whole give nothing away, or none is left.
     fn close(&mut self, parts: &[Place], whole: Place) -> bool {
         let mut changed = false;
-        while self.open(parts, whole) && self.withhold_next(parts) {
+        while self.open(parts, whole) {
+            if !self.withhold_next(parts) {
+                // All are small and each the most that small can be. Called complementary, one may be anything, as in
+                // the line of a smaller and a larger one that it then looks like.
+                let largest = parts.iter().copied().filter(|(row, column)| *self.status.at(*row, *column) == Status::Small);
+                if parts.len() < 2 || !parts.iter().all(|(row, column)| *self.status.at(*row, *column) == Status::Small) {
+                    break;
+                }
+                if let Some(place) = largest.max_by_key(|p| (self.size(*p), *p)) {
+                    self.withhold(place);
+                }
+            }
             changed = true;
         }
         changed
