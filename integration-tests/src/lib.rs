@@ -4,6 +4,7 @@ pub mod acts;
 pub mod clients;
 pub mod district;
 pub mod kafka;
+pub mod otlp;
 pub mod patience;
 pub mod postgres;
 pub mod scratch;

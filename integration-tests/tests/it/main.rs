@@ -4,6 +4,9 @@
 mod access;
 mod event_contract;
 mod faults;
+mod foreign_client;
 mod house;
+mod journey;
 mod kafka_broker;
+mod privacy;
 mod rules;

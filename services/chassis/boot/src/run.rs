@@ -186,16 +186,18 @@ async fn serve_grpc<S: Service>(routes: tonic::service::Routes, gate: Gate, list
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let mut routes = routes.add_service(health_service);
     if settings.reflection {
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health");
         // The descriptors are those of the whole contract; told is what this server answers.
-        for name in service_names(S::NAME)? {
-            reflection = reflection.with_service_name(name);
-        }
-        let reflection = reflection.build_v1()?;
-        routes = routes.add_service(reflection);
+        let names = service_names(S::NAME)?;
+        let reflection = || {
+            let builder = tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .with_service_name("grpc.health.v1.Health");
+            names.iter().fold(builder, |builder, name| builder.with_service_name(name))
+        };
+        // Python's client, among others, asks by the older name.
+        routes = routes.add_service(reflection().build_v1alpha()?);
+        routes = routes.add_service(reflection().build_v1()?);
     }
     let mut builder = Server::builder()
         .timeout(Duration::from_secs(settings.request_timeout_seconds))
