@@ -116,6 +116,10 @@ async fn finish(app: &Portal, at: At, post: &Post) -> Result<i64, Fault> {
 /// Says in words what is missing, and puts the focus on the first gap.
 async fn missing(app: &Portal, post: &Post, at: At, fault: Fault) -> Result<Response, Fault> {
     let review = fresh(app, &post.caller, &at).await?;
+    if roster::is_finished(&review) {
+        // Pressed twice, or a colleague was faster: what was wanted is done.
+        return go_on(app, post, at, None).await;
+    }
     let mut found = gaps(&review);
     if found.is_empty() {
         found.push(Gap { focus: String::new(), words: fault.line() });
