@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use crate::{Row, percentiles};
-use integration_tests::district::District;
+use crate::ground::Ground;
 
 const CALLERS: usize = 8;
 const LASTS: Duration = Duration::from_secs(10);
@@ -28,11 +28,11 @@ fn bearing<T>(token: &str, message: T) -> tonic::Request<T> {
 }
 
 /// Starts the review of the largest homeroom, with eight entries a student.
-pub async fn review(district: &District) -> Class {
-    let class = district.largest_homeroom().await;
-    let token = district.token_of("coordinator", &[&class.school_id]).await;
-    let opener = district.token_of("program_manager", &[]).await;
-    let mut client = ReviewServiceClient::new(district.channel("reviews"));
+pub async fn review(ground: &Ground) -> Class {
+    let class = ground.largest_homeroom().await;
+    let token = ground.token("coordinator", &[&class.school_id]);
+    let opener = ground.token("program_manager", &[]);
+    let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
     let today = chrono::Utc::now().date_naive();
     let cycle = client
         .create_review_cycle(bearing(
@@ -92,11 +92,11 @@ fn put(class_review_id: &str, student_id: &str, entry_id: &str, code: &str, pola
     }
 }
 
-async fn ours(district: &District, class: &Class) -> Vec<Duration> {
+async fn ours(ground: &Ground, class: &Class) -> Vec<Duration> {
     let until = Instant::now() + LASTS;
     let mut callers = Vec::new();
     for caller in 0..CALLERS {
-        let mut client = ReviewServiceClient::new(district.channel("reviews"));
+        let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
         let (token, review) = (class.token.clone(), class.class_review_id.clone());
         let student = class.students[caller % class.students.len()].clone();
         callers.push(tokio::spawn(async move {
@@ -119,8 +119,8 @@ async fn ours(district: &District, class: &Class) -> Vec<Duration> {
     all
 }
 
-async fn floor(district: &District) -> usize {
-    let mut setup = PgConnection::connect(&district.database_url()).await.unwrap();
+async fn floor(ground: &Ground) -> usize {
+    let mut setup = PgConnection::connect(ground.database()).await.unwrap();
     sqlx::raw_sql("create schema if not exists bench; create table bench.saved (id uuid primary key, at timestamptz not null default now(), body text not null)")
         .execute(&mut setup)
         .await
@@ -128,7 +128,7 @@ async fn floor(district: &District) -> usize {
     let until = Instant::now() + LASTS;
     let mut callers = Vec::new();
     for _ in 0..CALLERS {
-        let url = district.database_url();
+        let url = ground.database().to_owned();
         callers.push(tokio::spawn(async move {
             let mut connection = PgConnection::connect(&url).await.unwrap();
             let mut count = 0_usize;
@@ -147,9 +147,9 @@ async fn floor(district: &District) -> usize {
 }
 
 /// Both, one after the other.
-pub async fn measure(district: &District, class: &Class) -> Row {
-    let ours = ours(district, class).await;
-    let floor = floor(district).await;
+pub async fn measure(ground: &Ground, class: &Class) -> Row {
+    let ours = ours(ground, class).await;
+    let floor = floor(ground).await;
     let seconds = LASTS.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "counts of seconds")]
     let (ours_rate, floor_rate) = (ours.len() as f64 / seconds, floor as f64 / seconds);

@@ -6,14 +6,14 @@
 
 mod autosave;
 mod echo;
+mod ground;
 mod import;
 mod read;
 mod visible;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use integration_tests::district::{District, DistrictOptions};
+use ground::Ground;
 
 /// A line of the table.
 pub struct Row {
@@ -40,26 +40,18 @@ fn main() {
     let students: u64 = std::env::var("BENCH_STUDENTS").ok().and_then(|v| v.parse().ok()).unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let rows = runtime.block_on(async {
-        let options = DistrictOptions { binary: Some(release_binary()), private_postgres: true, ..DistrictOptions::default() };
-        let district = District::start(options).await;
+        let ground = Ground::start().await;
         let mut rows = Vec::new();
-        rows.push(import::measure(&district, students).await);
-        let class = autosave::review(&district).await;
-        rows.push(autosave::measure(&district, &class).await);
-        rows.push(read::measure(&district, &class).await);
-        rows.push(visible::measure(&district, &class).await);
-        district.stop().await;
+        rows.push(import::measure(&ground, students).await);
+        let class = autosave::review(&ground).await;
+        rows.push(autosave::measure(&ground, &class).await);
+        rows.push(read::measure(&ground, &class).await);
+        rows.push(visible::measure(&ground, &class).await);
+        ground.stop().await;
         rows
     });
     println!("\n{:<10} {:>24} {:>24} {:>8}  {:<22} {}", "name", "ours", "floor", "ratio", "aim", "aside");
     for row in rows {
         println!("{:<10} {:>24} {:>24} {:>8.2}  {:<22} {}", row.name, row.ours, row.floor, row.ratio, row.aim, row.aside);
     }
-}
-
-/// The command built beside this bench.
-fn release_binary() -> PathBuf {
-    let exe = std::env::current_exe().unwrap();
-    let folder = exe.ancestors().nth(2).unwrap();
-    folder.join("wraparound")
 }

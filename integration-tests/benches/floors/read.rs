@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 
 use crate::autosave::Class;
 use crate::{Row, echo, percentiles};
-use integration_tests::district::District;
+use crate::ground::Ground;
 
 const CALLERS: usize = 8;
 const LASTS: Duration = Duration::from_secs(8);
@@ -43,13 +43,13 @@ async fn rate(channel: Channel, token: &str, class_review_id: &str) -> (f64, Dur
 }
 
 /// Reads the class that the autosave filled.
-pub async fn measure(district: &District, class: &Class) -> Row {
-    let mut client = ReviewServiceClient::new(district.channel("reviews"));
+pub async fn measure(ground: &Ground, class: &Class) -> Row {
+    let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
     let mut request = tonic::Request::new(GetClassReviewRequest { class_review_id: class.class_review_id.clone() });
     request.metadata_mut().insert("authorization", format!("Bearer {}", class.token).parse().unwrap());
     let answer = client.get_class_review(request).await.unwrap().into_inner();
     let bytes = answer.encoded_len();
-    let (ours, p50, p99) = rate(district.channel("reviews"), &class.token, &class.class_review_id).await;
+    let (ours, p50, p99) = rate(ground.district.channel("reviews"), &class.token, &class.class_review_id).await;
     let address = echo::serve(answer).await.unwrap();
     let channel = Channel::from_shared(address).unwrap().tcp_nodelay(true).connect().await.unwrap();
     let (floor, ..) = rate(channel, &class.token, &class.class_review_id).await;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::autosave::Class;
 use crate::{Row, percentiles};
-use integration_tests::district::District;
+use crate::ground::Ground;
 
 const CALLS_A_SECOND: u32 = 25;
 const EVENTS_A_CALL: usize = 20;
@@ -33,11 +33,11 @@ fn new_id() -> String {
 }
 
 /// Completes one review, waits for the plan, and starts a service; answers its enrolment.
-async fn enrolment(district: &District, class: &Class) -> (PlanServiceClient<Channel>, String) {
+async fn enrolment(ground: &Ground, class: &Class) -> (PlanServiceClient<Channel>, String) {
     let token = &class.token;
     let student_id = class.students[0].clone();
     let class_review_id = class.class_review_id.clone();
-    let mut reviews = ReviewServiceClient::new(district.channel("reviews"));
+    let mut reviews = ReviewServiceClient::new(ground.district.channel("reviews"));
     let get = GetStudentReviewRequest { class_review_id: class_review_id.clone(), student_id: student_id.clone() };
     let read = reviews.get_student_review(bearing(token, get)).await.unwrap().into_inner().student_review.unwrap();
     let all = [Domain::Academics, Domain::SocialEmotional, Domain::Health, Domain::Family];
@@ -54,7 +54,7 @@ async fn enrolment(district: &District, class: &Class) -> (PlanServiceClient<Cha
     let complete = CompleteStudentReviewRequest { class_review_id, student_id: student_id.clone(), expected_version: updated.version, request_id: new_id() };
     reviews.complete_student_review(bearing(token, complete)).await.unwrap();
 
-    let mut plans = PlanServiceClient::new(district.channel("plans"));
+    let mut plans = PlanServiceClient::new(ground.district.channel("plans"));
     let until = Instant::now() + Duration::from_secs(30);
     let plan = loop {
         match plans.get_plan(bearing(token, GetPlanRequest { student_id: student_id.clone(), school_year: 0 })).await {
@@ -100,10 +100,10 @@ async fn enrolment(district: &District, class: &Class) -> (PlanServiceClient<Cha
 }
 
 /// Logs deliveries at a steady rate and watches them arrive.
-pub async fn measure(district: &District, class: &Class) -> Row {
-    let (plans, enrolment_id) = enrolment(district, class).await;
+pub async fn measure(ground: &Ground, class: &Class) -> Row {
+    let (plans, enrolment_id) = enrolment(ground, class).await;
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel::<(Vec<Uuid>, Instant)>();
-    let pool = PgPool::connect(&district.database_url()).await.unwrap();
+    let pool = PgPool::connect(ground.database()).await.unwrap();
     let watcher = tokio::spawn(async move {
         let mut waiting: HashMap<Uuid, Instant> = HashMap::new();
         let (mut took, mut open) = (Vec::new(), true);

@@ -80,7 +80,7 @@ impl World {
     pub async fn prepare(district: &District) -> Self {
         let mut zip = Cursor::new(Vec::new());
         let school_year = school_year_of(chrono::Utc::now().date_naive());
-        generate(&DistrictSpec { schools: 1, students: 60, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
+        generate(&DistrictSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
         district.clients(&Claims::role("data_clerk")).import_all(zip.into_inner()).await;
         let mut everybody = district.clients(&Claims::role("program_manager"));
         let school_id = everybody.rosters.list_schools(ListSchoolsRequest::default()).await.unwrap().into_inner().schools.remove(0).school_id;
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// Repeats a call until it is acknowledged. Only what a client is told to repeat is repeated.
-    async fn until_acknowledged<T>(&self, what: &str, mut call: impl AsyncFnMut(Clients) -> Result<T, Status>) -> T {
+    async fn until_acknowledged<T, F: Future<Output = Result<T, Status>>>(&self, what: &str, call: impl Fn(Clients) -> F) -> T {
         loop {
             let clients = self.clients.read().unwrap().clone();
             match call(clients).await {
@@ -289,7 +289,7 @@ async fn log_deliveries(world: Arc<World>, enrolment_id: String) {
             })
             .collect();
         let request = LogDeliveriesRequest { deliveries: deliveries.clone(), request_id: new_id() };
-        world.until_acknowledged("deliveries", async |mut me: Clients| me.plans.log_deliveries(request.clone()).await).await;
+        world.until_acknowledged("deliveries", |mut me| { let asked = request.clone(); async move { me.plans.log_deliveries(asked).await } }).await;
         world.ledger.lock().unwrap().deliveries.extend(deliveries.iter().map(|d| (d.delivery_id.parse().unwrap(), d.delivered_minutes)));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -300,7 +300,7 @@ async fn save_entries(world: Arc<World>, student_id: String) {
     while !world.stopped.load(Ordering::Relaxed) {
         let severity = i32::try_from(version % 3).unwrap() + 1;
         let request = entry(&world.class_review_id, &student_id, &entry_id, "ACA-MAT", severity, version, &new_id());
-        let saved = world.until_acknowledged("entry", async |mut me: Clients| me.reviews.put_entry(request.clone()).await).await;
+        let saved = world.until_acknowledged("entry", |mut me| { let asked = request.clone(); async move { me.reviews.put_entry(asked).await } }).await;
         let saved = saved.into_inner().entry.unwrap();
         assert_eq!(saved.version, version + 1, "a repeated save took effect twice");
         version = saved.version;
@@ -315,7 +315,7 @@ async fn judge(world: Arc<World>, (need_id, mut version): (String, i64)) {
             return;
         }
         let request = JudgeNeedRequest { need_id: need_id.clone(), state: state.into(), expected_version: version, request_id: new_id() };
-        let judged = world.until_acknowledged("need", async |mut me: Clients| me.plans.judge_need(request.clone()).await).await;
+        let judged = world.until_acknowledged("need", |mut me| { let asked = request.clone(); async move { me.plans.judge_need(asked).await } }).await;
         version = judged.into_inner().need.unwrap().version;
         world.ledger.lock().unwrap().needs.push((need_id.parse().unwrap(), version, name));
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -335,9 +335,9 @@ async fn refer(world: Arc<World>) {
         };
         let referral_id = referral.referral_id.clone();
         let create = CreateReferralRequest { referral: Some(referral), request_id: new_id(), need_codes: vec![] };
-        let created = world.until_acknowledged("referral", async |mut me: Clients| me.referrals.create_referral(create.clone()).await).await;
+        let created = world.until_acknowledged("referral", |mut me| { let asked = create.clone(); async move { me.referrals.create_referral(asked).await } }).await;
         let send = SendReferralRequest { referral_id: referral_id.clone(), expected_version: created.into_inner().referral.unwrap().version, request_id: new_id() };
-        let sent = world.until_acknowledged("sending", async |mut me: Clients| me.referrals.send_referral(send.clone()).await).await;
+        let sent = world.until_acknowledged("sending", |mut me| { let asked = send.clone(); async move { me.referrals.send_referral(asked).await } }).await;
         let withdraw = TransitionReferralRequest {
             referral_id: referral_id.clone(),
             transition: "withdraw".to_owned(),
@@ -346,7 +346,7 @@ async fn refer(world: Arc<World>) {
             expected_version: sent.into_inner().referral.unwrap().version,
             request_id: new_id(),
         };
-        world.until_acknowledged("withdrawal", async |mut me: Clients| me.referrals.transition_referral(withdraw.clone()).await).await;
+        world.until_acknowledged("withdrawal", |mut me| { let asked = withdraw.clone(); async move { me.referrals.transition_referral(asked).await } }).await;
         world.ledger.lock().unwrap().referrals.push((referral_id.parse().unwrap(), "withdrawn"));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
