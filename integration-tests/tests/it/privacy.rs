@@ -54,7 +54,7 @@ fn with_markers(zip: Vec<u8>, broken: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
         to.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
-        if name != "users.csv" {
+        if name != "users.csv" && !(broken && name == "roles.csv") {
             to.write_all(&bytes).unwrap();
             continue;
         }
@@ -65,9 +65,9 @@ fn with_markers(zip: Vec<u8>, broken: bool) -> Vec<u8> {
         for (row, record) in reader.records().enumerate() {
             let record = record.unwrap();
             let cells = header.iter().zip(&record).map(|(column, cell)| match marked(column, row) {
-                _ if broken && row == 3 && column == "enabledUser" => "Zqxpersonwrong".to_owned(),
-                Some(marker) => marker,
-                None => cell.to_owned(),
+                _ if broken && row == 3 && column == "role" => "Zqxpersonwrong".to_owned(),
+                Some(marker) if name == "users.csv" => marker,
+                _ => cell.to_owned(),
             });
             writer.write_record(cells).unwrap();
         }
@@ -227,7 +227,8 @@ fn the_search_finds_what_it_looks_for() {
     assert_eq!(hits("here", b"..\xffZqxPERSONgiven7..", &[PERSON, NOTE]).len(), 1);
     let marked = with_markers(roster(1, 20, 5), true);
     let mut zip = ZipArchive::new(Cursor::new(marked)).unwrap();
-    let mut users = String::new();
-    zip.by_name("users.csv").unwrap().read_to_string(&mut users).unwrap();
-    assert!(users.contains("Zqxpersongiven0") && users.contains("Zqxpersonwrong") && users.contains(NUMBER));
+    let mut text = String::new();
+    zip.by_name("users.csv").unwrap().read_to_string(&mut text).unwrap();
+    zip.by_name("roles.csv").unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.contains("Zqxpersongiven0") && text.contains("Zqxpersonwrong") && text.contains(NUMBER));
 }
