@@ -72,8 +72,12 @@ pub async fn open_cycle(manager: &Clients) -> ReviewCycle {
 
 /// Starts the review of a class, once the reviews service knows the class.
 pub async fn start_review(who: &Clients, cycle: &ReviewCycle, class_id: &str) -> ClassReview {
-    let request =
-        StartClassReviewRequest { review_cycle_id: cycle.review_cycle_id.clone(), class_id: class_id.to_owned(), roster_date: String::new(), request_id: new_id() };
+    let request = StartClassReviewRequest {
+        review_cycle_id: cycle.review_cycle_id.clone(),
+        class_id: class_id.to_owned(),
+        roster_date: String::new(),
+        request_id: new_id(),
+    };
     let answer = in_time("start a class review", || {
         let (mut who, request) = (who.clone(), request.clone());
         async move { who.reviews.start_class_review(request).await }

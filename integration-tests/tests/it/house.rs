@@ -1,14 +1,18 @@
 //! One district that tests share which only look, or write where nobody else looks: two schools, reviews under way in
 //! three classes, plans, two partners and a referral to each.
 
-use integration_tests::acts::{Need, add_referral_item, complete, done, new_id, open_cycle, partner_with_service, plan_with, put_need, refer, start_review, today};
+use integration_tests::acts::{
+    Need, add_referral_item, complete, done, new_id, open_cycle, partner_with_service, plan_with, put_need, refer, start_review, today,
+};
 use integration_tests::clients::Clients;
 use integration_tests::district::{District, DistrictOptions};
 use integration_tests::patience::eventually;
 use integration_tests::tokens::Claims;
 use proto::partners::v1::{Partner, Referral, Service};
 use proto::reviews::v1::{ClassReview, ReviewCycle};
-use proto::rosters::v1::{Class, ListClassMembersRequest, ListClassMembersResponse, ListClassesRequest, ListSchoolsRequest, ListStaffRequest, School, StaffMember};
+use proto::rosters::v1::{
+    Class, ListClassMembersRequest, ListClassMembersResponse, ListClassesRequest, ListSchoolsRequest, ListStaffRequest, School, StaffMember,
+};
 use proto::r#type::v1::Sensitivity;
 use tokio::sync::OnceCell;
 use wraparound::generate::{DistrictSpec, generate, school_year_of};

@@ -85,7 +85,9 @@ async fn events(url: &str) -> i64 {
 
 async fn count(url: &str, tables: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let find = format!("select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and {tables}");
+    let find = format!(
+        "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and {tables}"
+    );
     let tables: Vec<String> = sqlx::query_scalar(AssertSqlSafe(find)).fetch_all(&mut connection).await.unwrap();
     assert!(tables.len() > 1, "{tables:?}");
     let mut rows = 0;
@@ -173,7 +175,10 @@ async fn the_same_seed_makes_the_same_district() {
 fn broken_roster() -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let files = [
-        ("manifest.csv", "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.orgs,bulk\nfile.academicSessions,absent\nfile.categories,absent\nfile.classes,absent\nfile.classResources,absent\nfile.courses,absent\nfile.courseResources,absent\nfile.demographics,absent\nfile.enrollments,absent\nfile.lineItems,absent\nfile.resources,absent\nfile.results,absent\nfile.users,absent\n"),
+        (
+            "manifest.csv",
+            "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.orgs,bulk\nfile.academicSessions,absent\nfile.categories,absent\nfile.classes,absent\nfile.classResources,absent\nfile.courses,absent\nfile.courseResources,absent\nfile.demographics,absent\nfile.enrollments,absent\nfile.lineItems,absent\nfile.resources,absent\nfile.results,absent\nfile.users,absent\n",
+        ),
         ("orgs.csv", "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\nd1,,,District,district,,\ns1,,,School,skool,,d1\n"),
     ];
     for (name, text) in files {

@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::house::{coordinator_of, roster, rooms_of, schools};
+use crate::house::{coordinator_of, rooms_of, roster, schools};
 use crate::rules::none;
 
 /// In every name, address, number and e-mail of the roster.
@@ -137,7 +137,11 @@ async fn journey(district: &District) {
 /// Entries that are refused, each because of a text that must not come back.
 async fn wrong_entries(who: &Clients, class_review_id: &str, student_id: &str) {
     let entry = || Entry { entry_id: new_id(), polarity: Polarity::Strength.into(), code: "ACA-RDG".to_owned(), ..Entry::default() };
-    let wrong = [Entry { code: "Zqxnoted".to_owned(), ..entry() }, Entry { note: "Zqxnoted ".repeat(100), ..entry() }, Entry { entry_id: "Zqxperson".to_owned(), ..entry() }];
+    let wrong = [
+        Entry { code: "Zqxnoted".to_owned(), ..entry() },
+        Entry { note: "Zqxnoted ".repeat(100), ..entry() },
+        Entry { entry_id: "Zqxperson".to_owned(), ..entry() },
+    ];
     for entry in wrong {
         let request = PutEntryRequest {
             class_review_id: class_review_id.to_owned(),

@@ -4,7 +4,9 @@ use integration_tests::clients::Clients;
 use proto::partners::v1::{GetReferralRequest, ListConsentsRequest, ListDisclosuresRequest, ListReferralsRequest};
 use proto::plans::v1::{GetPlanRequest, ListPlansRequest, ListUnmetNeedsRequest};
 use proto::reporting::v1::{GetMeasureRequest, ListStudentsWithUnmetNeedsRequest};
-use proto::reviews::v1::{GetClassReviewRequest, GetStudentReviewRequest, ListClassReviewsRequest, ListStudentReviewHistoryRequest, ListTierAssignmentsRequest};
+use proto::reviews::v1::{
+    GetClassReviewRequest, GetStudentReviewRequest, ListClassReviewsRequest, ListStudentReviewHistoryRequest, ListTierAssignmentsRequest,
+};
 use proto::rosters::v1::{GetClassRequest, GetSchoolRequest, GetStudentRequest, ListClassMembersRequest, ListClassesRequest, ListStaffRequest};
 use tonic::{Response, Status};
 
@@ -64,11 +66,7 @@ pub async fn every_read(who: &Clients, ids: &Ids) -> Vec<(&'static str, Result<S
             "reviews.ListStudentReviewHistory",
             told(
                 reviews
-                    .list_student_review_history(ListStudentReviewHistoryRequest {
-                        class_review_id: review,
-                        student_id: student.clone(),
-                        ..Default::default()
-                    })
+                    .list_student_review_history(ListStudentReviewHistoryRequest { class_review_id: review, student_id: student.clone(), ..Default::default() })
                     .await,
             ),
         ),
@@ -85,10 +83,7 @@ pub async fn every_read(who: &Clients, ids: &Ids) -> Vec<(&'static str, Result<S
         ),
         ("partners.ListConsents", told(referrals.list_consents(ListConsentsRequest { student_id: student.clone() }).await)),
         ("partners.ListDisclosures", told(referrals.list_disclosures(ListDisclosuresRequest { student_id: student }).await)),
-        (
-            "reporting.GetMeasure",
-            told(reporting.get_measure(GetMeasureRequest { measure_id: "TR-1".to_owned(), school_id: s(), ..Default::default() }).await),
-        ),
+        ("reporting.GetMeasure", told(reporting.get_measure(GetMeasureRequest { measure_id: "TR-1".to_owned(), school_id: s(), ..Default::default() }).await)),
         (
             "reporting.ListStudentsWithUnmetNeeds",
             told(reporting.list_students_with_unmet_needs(ListStudentsWithUnmetNeedsRequest { school_id: s(), ..Default::default() }).await),
@@ -99,7 +94,8 @@ pub async fn every_read(who: &Clients, ids: &Ids) -> Vec<(&'static str, Result<S
 /// Ids that must not come up in what somebody reads.
 pub fn foreign(house: &House, rooms: &[usize], referrals: &[usize]) -> Vec<String> {
     let rooms = rooms.iter().map(|at| &house.rooms[*at]);
-    let mut ids: Vec<String> = rooms.flat_map(|room| room.students.iter().cloned().chain([room.class.class_id.clone(), room.review.class_review_id.clone()])).collect();
+    let mut ids: Vec<String> =
+        rooms.flat_map(|room| room.students.iter().cloned().chain([room.class.class_id.clone(), room.review.class_review_id.clone()])).collect();
     ids.extend(referrals.iter().map(|at| house.referrals[*at].referral_id.clone()));
     ids
 }

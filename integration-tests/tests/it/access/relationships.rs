@@ -124,7 +124,8 @@ async fn not_written(who: &Clients, house: &House, other: &Room) {
     assert_eq!(reviews.start_class_review(start).await.unwrap_err().code(), Code::PermissionDenied);
     let manager = house.district.clients(&Claims::role("program_manager"));
     let plan = manager.clone().plans.get_plan(GetPlanRequest { student_id: other.student().to_owned(), school_year: 0 }).await.unwrap().into_inner();
-    let item = PlanItem { plan_item_id: new_id(), kind: PlanItemKind::SchoolSupport.into(), builds_on_codes: vec!["INT-ART".to_owned()], ..PlanItem::default() };
+    let item =
+        PlanItem { plan_item_id: new_id(), kind: PlanItemKind::SchoolSupport.into(), builds_on_codes: vec!["INT-ART".to_owned()], ..PlanItem::default() };
     let add = AddPlanItemRequest { plan_id: plan.plan.unwrap().plan_id, item: Some(item), request_id: new_id() };
     assert_eq!(plans.add_plan_item(add).await.unwrap_err().code(), Code::PermissionDenied);
 }

@@ -127,11 +127,14 @@ async fn lists_of_unmet_needs_show_each_reader_their_part() {
     // In a quarter of a year nothing of it has been met.
     let as_of_date = today().checked_add_days(chrono::Days::new(90)).unwrap().to_string();
     for reader in readers(house) {
-        let listed = eventually("the student's needs are unmet", || {
-            let (mut who, request) = (reader.who.clone(), ListUnmetNeedsRequest { as_of_date: as_of_date.clone(), page_size: 500, ..Default::default() });
-            async move { who.plans.list_unmet_needs(request).await.ok().map(|a| a.into_inner()).filter(|a| a.needs.iter().any(|n| n.student_id == room.student())) }
-        })
-        .await;
+        let listed =
+            eventually("the student's needs are unmet", || {
+                let (mut who, request) = (reader.who.clone(), ListUnmetNeedsRequest { as_of_date: as_of_date.clone(), page_size: 500, ..Default::default() });
+                async move {
+                    who.plans.list_unmet_needs(request).await.ok().map(|a| a.into_inner()).filter(|a| a.needs.iter().any(|n| n.student_id == room.student()))
+                }
+            })
+            .await;
         tells_nothing(house, &reader, "plans.ListUnmetNeeds", &format!("{listed:?}"));
         let count = listed.needs.iter().filter(|need| need.student_id == room.student()).count();
         assert_eq!(count, reader.sees.len(), "unmet needs that a {} sees", reader.name);

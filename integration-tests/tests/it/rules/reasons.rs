@@ -29,6 +29,7 @@ fn every_reason_is_documented() {
     let document = root().join("docs/API-DESIGN.md");
     assert!(document.exists(), "docs/API-DESIGN.md lists the reasons of errors; it is not there");
     let document = text(&document);
-    let missing: Vec<String> = reasons().iter().filter(|(reason, _)| !document.contains(&format!("`{reason}`"))).map(|(reason, file)| format!("{reason} ({file})")).collect();
+    let missing: Vec<String> =
+        reasons().iter().filter(|(reason, _)| !document.contains(&format!("`{reason}`"))).map(|(reason, file)| format!("{reason} ({file})")).collect();
     none(&missing, "docs/API-DESIGN.md does not tell of these reasons:");
 }
