@@ -227,6 +227,8 @@ async fn a_dropped_consumer_starts_from_the_beginning(log: Arc<dyn EventLog>, po
 }
 
 async fn headers_come_back_as_they_went(log: Arc<dyn EventLog>) {
+    // A service that only listens makes no topics.
+    log.ensure_topics(&[]).await.unwrap();
     let mut event = numbered("key", 7);
     event.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     log.publish(std::slice::from_ref(&event)).await.unwrap();
