@@ -1,6 +1,7 @@
 //! Black-box tests over the running system: journeys, faults, browser, rules, benches.
 
 pub mod acts;
+pub mod browser;
 pub mod clients;
 pub mod district;
 pub mod kafka;

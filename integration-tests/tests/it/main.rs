@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test reports")]
 
 mod access;
+mod browser;
 mod event_contract;
 mod faults;
 mod foreign_client;

@@ -48,7 +48,9 @@ pub struct World {
     unreviewed: Vec<String>,
     enrolments: Vec<String>,
     needs: Vec<(String, i64)>,
+    /// Whose need is referred; nobody judges that one.
     student_id: String,
+    referred_need: String,
     service_id: String,
 }
 
@@ -94,8 +96,9 @@ impl World {
             }
         })
         .await;
-        let today = chrono::Utc::now().date_naive().to_string();
-        let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on: today.clone(), closes_on: today, request_id: new_id() };
+        let today = chrono::Utc::now().date_naive();
+        let (opens_on, closes_on) = ((today - chrono::Days::new(7)).to_string(), (today + chrono::Days::new(7)).to_string());
+        let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on, closes_on, request_id: new_id() };
         let review_cycle_id = everybody.reviews.create_review_cycle(cycle).await.unwrap().into_inner().cycle.unwrap().review_cycle_id;
         let class_review_id = eventually("the class review", || {
             let mut me = me.clone();
@@ -123,9 +126,10 @@ impl World {
             class_review_id,
             unreviewed: students.iter().skip(4).map(|s| s.student_id.clone()).collect(),
             enrolments,
-            needs,
-            student_id: students[0].student_id.clone(),
+            student_id: students[3].student_id.clone(),
+            referred_need: needs[3].0.clone(),
             service_id,
+            needs,
         }
     }
 
@@ -327,6 +331,7 @@ async fn refer(world: Arc<World>) {
         let referral = Referral {
             referral_id: new_id(),
             student_id: world.student_id.clone(),
+            need_ids: vec![world.referred_need.clone()],
             service_id: world.service_id.clone(),
             // The family goes by itself: nothing is shared, so no consent is asked for.
             mode: ReferralMode::InformationOnly.into(),
@@ -334,7 +339,7 @@ async fn refer(world: Arc<World>) {
             ..Referral::default()
         };
         let referral_id = referral.referral_id.clone();
-        let create = CreateReferralRequest { referral: Some(referral), request_id: new_id(), need_codes: vec![] };
+        let create = CreateReferralRequest { referral: Some(referral), request_id: new_id(), need_codes: vec!["ACA-RDG".to_owned()] };
         let created = world.until_acknowledged("referral", |mut me| { let asked = create.clone(); async move { me.referrals.create_referral(asked).await } }).await;
         let send = SendReferralRequest { referral_id: referral_id.clone(), expected_version: created.into_inner().referral.unwrap().version, request_id: new_id() };
         let sent = world.until_acknowledged("sending", |mut me| { let asked = send.clone(); async move { me.referrals.send_referral(asked).await } }).await;

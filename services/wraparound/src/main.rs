@@ -1,0 +1,7 @@
+//! The `wraparound` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wraparound::cli::main()
+}
