@@ -56,3 +56,5 @@ create unlogged table rosters.map_person (
 create unlogged table rosters.wanted_enrolment (
     school_id uuid not null, student_id uuid not null, is_primary boolean not null
 );
+-- Who is whose guardian by this package.
+create unlogged table rosters.wanted_guardian (student_id uuid not null, guardian_id uuid not null);

@@ -190,9 +190,18 @@ impl Imports {
     }
 }
 
-/// An import is bulk work: it has its own limits, and its joins are large.
+/// An import is bulk work: it has its own limits, and its joins are large. Plans are made anew for each statement, since the
+/// tables that were empty when it was last planned may be full by now, and a nested loop would then never end.
 async fn prepare(conn: &mut PgConnection) -> Result<(), ImportError> {
-    for setting in ["statement_timeout = 0", "idle_in_transaction_session_timeout = 0", "work_mem = '96MB'", "jit = off"] {
+    let settings = [
+        "statement_timeout = 0",
+        "idle_in_transaction_session_timeout = 0",
+        "work_mem = '96MB'",
+        "jit = off",
+        "plan_cache_mode = force_custom_plan",
+        "enable_nestloop = off",
+    ];
+    for setting in settings {
         sqlx::query(sqlx::AssertSqlSafe(format!("set local {setting}"))).execute(&mut *conn).await?;
     }
     Ok(())

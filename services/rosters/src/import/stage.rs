@@ -94,7 +94,8 @@ pub async fn clear(conn: &mut PgConnection) -> Result<(), ImportError> {
     sqlx::query!(
         "truncate rosters.stage_org, rosters.stage_session, rosters.stage_course, rosters.stage_class, rosters.stage_user,
                   rosters.stage_role, rosters.stage_enrollment, rosters.stage_demographics, rosters.map_org,
-                  rosters.map_class, rosters.map_person, rosters.wanted_enrolment"
+                  rosters.map_class, rosters.map_person, rosters.wanted_enrolment,
+                  rosters.wanted_guardian"
     )
     .execute(conn)
     .await?;

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// States that are read and published at a time.
-const BATCH: i64 = 5_000;
+const BATCH: i64 = 20_000;
 
 pub(super) async fn refresh_students(conn: &mut PgConnection) -> Result<(), DbError> {
     sqlx::query!(

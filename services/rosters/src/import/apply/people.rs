@@ -188,17 +188,24 @@ pub async fn staff_roles(conn: &mut PgConnection, modes: Modes<'_>, from: &[Stri
                set source_role = excluded.source_role, begin_on = excluded.begin_on, end_on = excluded.end_on
                where (held.source_role, held.begin_on, held.end_on) is distinct from (excluded.source_role, excluded.begin_on, excluded.end_on)
                returning xmax = 0 as added
+           ), named as (
+               -- Whose roles this package tells in full, and single roles that it takes away.
+               select s.person_id, s.role, s.school_id
+               from rosters.staff_role s join rosters.map_person m on m.person_id = s.person_id
+               where $3 and m.staged
+               union
+               select m.person_id, rule.role, case when o.is_school then o.org_id else '00000000-0000-0000-0000-000000000000'::uuid end
+               from rosters.stage_role r
+               join rule on rule.source_role = r.role
+               join rosters.map_person m on m.source_id = r.user_id
+               join rosters.map_org o on o.source_id = r.org_id
+               where r.deleted and not r.from_users
            ), gone as (
-               delete from rosters.staff_role s
-               where ($3 and exists (select from rosters.map_person m where m.person_id = s.person_id and m.staged)
-                      and not exists (select from everything e where (e.person_id, e.role, e.school_id) = (s.person_id, s.role, s.school_id)))
-                  or exists (
-                      select from rosters.stage_role r
-                      join rosters.map_person m on m.source_id = r.user_id
-                      join rosters.map_org o on o.source_id = r.org_id
-                      where r.deleted and not r.from_users and m.person_id = s.person_id and r.role = s.source_role
-                        and s.school_id = case when o.is_school then o.org_id else '00000000-0000-0000-0000-000000000000'::uuid end
-                        and not exists (select from everything e where (e.person_id, e.role, e.school_id) = (s.person_id, s.role, s.school_id)))
+               delete from rosters.staff_role s using (
+                   select n.* from named n
+                   where not exists (select from everything e where (e.person_id, e.role, e.school_id) = (n.person_id, n.role, n.school_id))
+               ) n
+               where (s.person_id, s.role, s.school_id) = (n.person_id, n.role, n.school_id)
                returning 1
            )
            select (select count(*) from up where added) as "added!", (select count(*) from up where not added) as "changed!",
@@ -215,13 +222,25 @@ pub async fn staff_roles(conn: &mut PgConnection, modes: Modes<'_>, from: &[Stri
 /// Who is whose guardian. Sources name the agent on the student, or the student on the agent.
 pub async fn guardians(conn: &mut PgConnection, modes: Modes<'_>) -> Result<(), ImportError> {
     sqlx::query!(
-        "insert into rosters.guardian_link as held (student_id, guardian_id)
+        "insert into rosters.wanted_guardian (student_id, guardian_id)
          select distinct case when a.kind = 'student' then a.person_id else b.person_id end,
                 case when a.kind = 'student' then b.person_id else a.person_id end
          from (select source_id, unnest(agent_ids) as agent_id from rosters.stage_user where not deleted and agent_ids is not null) u
          join rosters.map_person a on a.source_id = u.source_id and a.live
          join rosters.map_person b on b.source_id = u.agent_id and b.live
-         where (a.kind, b.kind) in (('student', 'guardian'), ('guardian', 'student'))
+         where (a.kind = 'student' and b.kind = 'guardian') or (a.kind = 'guardian' and b.kind = 'student')"
+    )
+    .execute(&mut *conn)
+    .await?;
+    if !modes.held {
+        sqlx::query!("insert into rosters.guardian_link (student_id, guardian_id) select student_id, guardian_id from rosters.wanted_guardian")
+            .execute(conn)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into rosters.guardian_link as held (student_id, guardian_id)
+         select student_id, guardian_id from rosters.wanted_guardian
          on conflict (student_id, guardian_id) do update set missing_since = null where held.missing_since is not null"
     )
     .execute(&mut *conn)
@@ -229,11 +248,8 @@ pub async fn guardians(conn: &mut PgConnection, modes: Modes<'_>) -> Result<(), 
     if modes.is_whole(FileKind::Users) {
         sqlx::query!(
             "update rosters.guardian_link g set missing_since = now()
-             where g.missing_since is null and not exists (
-                 select from (select source_id, unnest(agent_ids) as agent_id from rosters.stage_user where not deleted and agent_ids is not null) u
-                 join rosters.map_person a on a.source_id = u.source_id
-                 join rosters.map_person b on b.source_id = u.agent_id
-                 where (a.person_id, b.person_id) in ((g.student_id, g.guardian_id), (g.guardian_id, g.student_id)))"
+             where g.missing_since is null
+               and not exists (select from rosters.wanted_guardian w where w.student_id = g.student_id and w.guardian_id = g.guardian_id)"
         )
         .execute(conn)
         .await?;
