@@ -326,14 +326,25 @@ impl Drop for Browser {
         let _ = self.driver.wait();
         // The driver leaves its browser behind: it is known by its profile, which nobody else has.
         let ours = self.profile_argument();
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            if line.split(|byte| *byte == 0).any(|argument| argument == ours.as_bytes()) {
-                let _ = Command::new("bash").args(["-c", r#"kill -KILL "$1" 2>/dev/null"#, "bash", &pid.to_string()]).status();
-            }
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while end_all_with(&ours) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Ends every process that has this argument; says whether there was one.
+fn end_all_with(ours: &str) -> bool {
+    let mut found = false;
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if line.split(|byte| *byte == 0).any(|argument| argument == ours.as_bytes()) {
+            found = true;
+            let _ = Command::new("bash").args(["-c", r#"kill -KILL "$1" 2>/dev/null"#, "bash", &pid.to_string()]).status();
+        }
+    }
+    found
 }
 
 fn start_driver() -> anyhow::Result<(Child, u16)> {

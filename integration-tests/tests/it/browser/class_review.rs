@@ -146,6 +146,7 @@ async fn a_class_is_reviewed_by_keyboard_and_resumed() {
     browser.reload().await;
     assert_eq!(student_after(browser, &second).await, third, "work goes on with the next student");
     visitor.console_is_quiet("after a review").await;
+    visitor.leave();
 }
 
 #[tokio::test]
@@ -178,4 +179,5 @@ async fn a_change_by_somebody_else_is_shown_and_not_overwritten() {
     browser.click(".entry .conflict form button").await;
     stored_when(town, review, student, "mine is kept", |now| now.entries[0].severity == 2).await;
     browser.until("the conflict is over", async || !browser.has(".conflict").await).await;
+    visitor.leave();
 }

@@ -36,6 +36,7 @@ async fn signing_out_ends_the_session_and_troubles_are_told_in_words() {
         let answer = client.get(town.portal("/classes")).header("cookie", format!("{name}={value}")).send().await.unwrap();
         assert!(answer.status().is_redirection(), "{}", answer.status());
     }
+    teacher.leave();
 }
 
 #[tokio::test]
@@ -92,4 +93,5 @@ async fn colours_keep_their_contrast_in_both_themes() {
         grounds.push(read["page"].clone());
     }
     assert_ne!(grounds[0], grounds[1], "there are two themes");
+    visitor.leave();
 }

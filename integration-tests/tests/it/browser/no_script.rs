@@ -48,4 +48,5 @@ async fn a_student_is_reviewed_by_plain_forms() {
     browser.follow("#done").await;
     assert!(!browser.address().await.contains(student), "it goes on to the next student: {}", browser.address().await);
     assert_eq!(student_review(&town.coordinator(), &review, student).await.state(), StudentReviewState::Reviewed);
+    visitor.leave();
 }

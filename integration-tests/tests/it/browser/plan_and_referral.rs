@@ -23,6 +23,7 @@ async fn a_need_is_followed_to_its_outcome() {
 
     // A service inside the school: planned, offered, accepted, begun, and one session.
     browser.choose("#kind", "service").await;
+    browser.choose("#category", "ED-TUT").await;
     browser.write("#description", "Reading group on Tuesdays").await;
     browser.follow("form[action$='/items'] button").await;
     browser.click("details:has(form[action$='/enrolments']) summary").await;
@@ -83,14 +84,17 @@ async fn a_need_is_followed_to_its_outcome() {
     visitor.look("a closed referral").await;
     visitor.open(&town.portal("/referrals"), "the board of referrals").await;
     browser.open(&page).await;
-    browser.until("the chain shows the outcome", async || {
-        browser.reload().await;
-        browser.text("table.chain").await.contains("Need not met")
-    })
-    .await;
+    browser
+        .until("the chain shows the outcome", async || {
+            browser.reload().await;
+            browser.text("table.chain").await.contains("Need not met")
+        })
+        .await;
     visitor.look("a student with a whole chain").await;
     let request = ListReferralsRequest { student_id: student.to_owned(), ..ListReferralsRequest::default() };
     let referrals = town.coordinator().referrals.list_referrals(request).await.unwrap().into_inner().referrals;
     assert_eq!(referrals.len(), 1, "{referrals:?}");
     visitor.open(&town.portal("/unmet"), "unmet needs").await;
+    visitor.leave();
+    partner.leave();
 }

@@ -21,12 +21,14 @@ async fn the_chart_has_a_table_of_the_same_numbers_and_small_ones_are_withheld()
     let town = town().await;
     let coordinator = Visitor::sign_in(town, "coordinator").await;
     let reviewed = town.rooms[REPORTED].students.len();
-    coordinator.browser.until("the report has heard of the review", async || {
-        coordinator.browser.open(&town.portal("/reports")).await;
-        let read = coordinator.browser.script(CHART_AND_TABLE).await;
-        rows(&read[1]).iter().any(|row| row.last().and_then(|all| all.parse::<usize>().ok()).is_some_and(|all| all >= reviewed))
-    })
-    .await;
+    coordinator
+        .browser
+        .until("the report has heard of the review", async || {
+            coordinator.browser.open(&town.portal("/reports")).await;
+            let read = coordinator.browser.script(CHART_AND_TABLE).await;
+            rows(&read[1]).iter().any(|row| row.last().and_then(|all| all.parse::<usize>().ok()).is_some_and(|all| all >= reviewed))
+        })
+        .await;
     coordinator.look("the report of a coordinator").await;
     let read = coordinator.browser.script(CHART_AND_TABLE).await;
     let (bars, table) = (rows(&read[0]), rows(&read[1]));
@@ -56,4 +58,6 @@ async fn the_chart_has_a_table_of_the_same_numbers_and_small_ones_are_withheld()
     coordinator.open(&town.portal("/unmet"), "unmet needs").await;
     leader.open(&town.portal("/unmet"), "unmet needs, for a district leader").await;
     assert!(leader.browser.texts("main a[href^='/students/']").await.is_empty(), "a district leader sees no student");
+    coordinator.leave();
+    leader.leave();
 }
