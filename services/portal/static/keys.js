@@ -164,6 +164,7 @@
     combo.box.hidden = true;
     combo.list.textContent = "";
     combo.input.setAttribute("aria-expanded", "false");
+    combo.input.removeAttribute("aria-activedescendant");
     combo.adder.open = false;
     if (focus) focus.focus();
   }
