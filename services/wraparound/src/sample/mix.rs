@@ -102,7 +102,8 @@ pub fn entries(catalogue: &Catalogue, student: &str, cycle: &str, dice: &mut Dic
     if dice.random_range(0..2) == 0
         && let Some(code) = one(&catalogue.interests, dice)
     {
-        entries.push(entry(code, Polarity::Interest, dice));
+        // The student says what they like; faith groups are noted only where family or student say so.
+        entries.push(Entry { source: EntrySource::Student.into(), ..entry(code, Polarity::Interest, dice) });
     }
     let namespace = Uuid::parse_str(student).unwrap_or_default();
     for entry in &mut entries {
@@ -116,6 +117,8 @@ pub fn entries(catalogue: &Catalogue, student: &str, cycle: &str, dice: &mut Dic
 fn entry(code: &Code, polarity: Polarity, dice: &mut Dice) -> Entry {
     let note = if dice.random_range(0..5) == 0 { one(&NOTES, dice).copied().unwrap_or_default() } else { "" };
     let source = match dice.random_range(0..10) {
+        // What a student likes is the student's to say; some interests are taken from nobody else.
+        _ if polarity == Polarity::Interest => EntrySource::Student,
         0 => EntrySource::Family,
         1 => EntrySource::Record,
         _ => EntrySource::Teacher,
