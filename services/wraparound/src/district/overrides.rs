@@ -60,7 +60,8 @@ impl Plan {
             reporting = url("reporting"),
         );
         if let Some(database) = self.logins.url(service) {
-            text.push_str(&format!("[database]\nurl = {}\n", quoted(database.expose_secret())));
+            // A laptop that does other things too is slow to open connections; waiting is better than failing.
+            text.push_str(&format!("[database]\nurl = {}\nacquire_timeout_seconds = 30\n", quoted(database.expose_secret())));
         }
         match &self.kafka {
             Some(brokers) => {
