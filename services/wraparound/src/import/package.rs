@@ -88,7 +88,7 @@ mod tests {
         let package = open(dir.path()).unwrap();
         let mut zip = zip::ZipArchive::new(package.file.reopen().unwrap()).unwrap();
         assert_eq!(zip.len(), 1);
-        assert_eq!(zip.by_index(0).unwrap().name(), "orgs.csv");
+        assert_eq!(zip.by_index(0).unwrap().name().unwrap(), "orgs.csv");
         assert!(package.size > 0);
     }
 
