@@ -175,7 +175,7 @@ impl Visitor {
     async fn axe(&self, path: &str) -> Vec<String> {
         self.browser.script(&std::fs::read_to_string(path).unwrap()).await;
         let script = "const done = arguments[arguments.length - 1];
-            window.axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+            window.axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})
               .then((r) => done(r.violations.map((v) => 'axe ' + v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).slice(0, 3).join(' | '))));";
         strings(&self.browser.slow_script(script).await)
     }
