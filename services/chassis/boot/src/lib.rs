@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod cli;
+pub mod otlp_metrics;
 pub mod run;
 pub mod service;
 pub mod settings;

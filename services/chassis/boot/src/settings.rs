@@ -173,12 +173,7 @@ fn keys_of(config: &Config) -> BTreeSet<String> {
 }
 
 fn near(key: &str, known: &BTreeSet<String>) -> Option<String> {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    let close = |k: &&String| {
-        let name = k.rsplit('.').next().unwrap_or(k);
-        name == last || (name.len().abs_diff(last.len()) <= 2 && name.chars().zip(last.chars()).filter(|(a, b)| a != b).count() <= 2)
-    };
-    known.iter().find(close).cloned()
+    known.iter().map(|k| (strsim::damerau_levenshtein(k, key), k)).filter(|(distance, _)| *distance <= 3).min().map(|(_, k)| k.clone())
 }
 
 /// Where settings come from.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
@@ -16,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::otlp_metrics::BothWays;
 use crate::settings::{LogFormat, LogSettings, TelemetrySettings};
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -38,7 +40,6 @@ pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings)
         traces = traces.with_batch_exporter(exporter);
         let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(&settings.otlp_endpoint).build()?;
         let provider = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(exporter).build();
-        opentelemetry::global::set_meter_provider(provider.clone());
         metrics = Some(provider);
     }
     let traces = traces.build();
@@ -49,7 +50,7 @@ pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings)
         LogFormat::Text => lines.with_target(false).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(lines).with(bridge).try_init()?;
-    metrics_handle()?;
+    install_metrics(metrics.as_ref())?;
     Ok(Telemetry { traces, metrics })
 }
 
@@ -61,12 +62,18 @@ fn writer(log: &LogSettings) -> anyhow::Result<BoxMakeWriter> {
     Ok(BoxMakeWriter::new(std::sync::Mutex::new(file.with_context(|| format!("log.file: cannot write {}", log.file))?)))
 }
 
-fn metrics_handle() -> anyhow::Result<&'static PrometheusHandle> {
-    if let Some(handle) = METRICS.get() {
-        return Ok(handle);
+fn install_metrics(pushed: Option<&SdkMeterProvider>) -> anyhow::Result<()> {
+    if METRICS.get().is_some() {
+        return Ok(());
     }
-    let handle = PrometheusBuilder::new().install_recorder()?;
-    Ok(METRICS.get_or_init(|| handle))
+    let prometheus = PrometheusBuilder::new().build_recorder();
+    let handle = prometheus.handle();
+    match pushed {
+        Some(provider) => metrics::set_global_recorder(BothWays::new(prometheus, provider.meter("wraparound"))).map_err(|e| anyhow::anyhow!("{e}"))?,
+        None => metrics::set_global_recorder(prometheus).map_err(|e| anyhow::anyhow!("{e}"))?,
+    }
+    METRICS.get_or_init(|| handle);
+    Ok(())
 }
 
 /// The metrics in Prometheus' text format.
