@@ -52,7 +52,8 @@ impl Browser {
 
     async fn try_start(options: BrowserOptions) -> anyhow::Result<Self> {
         let profile = scratch::folder("browser")?;
-        let (driver, port) = start_driver()?;
+        // Its free port on IPv6 may be taken on IPv4 a moment later; then it gives up, and another one is asked.
+        let (driver, port) = start_driver().or_else(|_| start_driver()).or_else(|_| start_driver())?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?;
         let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}/session"), http, profile };
         let (width, height) = options.size;
@@ -354,14 +355,16 @@ fn start_driver() -> anyhow::Result<(Child, u16)> {
     let mut driver = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("cannot start chromedriver by setpriv")?;
     let output = driver.stdout.take().ok_or_else(|| anyhow!("chromedriver has no output"))?;
     let mut lines = BufReader::new(output).lines();
+    let mut said = String::new();
     let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        said.push_str(&line);
         let (_, port) = line.rsplit_once("started successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
     });
     let Some(port) = port else {
         let _ = driver.kill();
         let _ = driver.wait();
-        bail!("chromedriver did not say its port");
+        bail!("chromedriver did not say its port, but: {said}");
     };
     // It must be able to go on speaking.
     std::thread::spawn(move || lines.for_each(drop));

@@ -117,7 +117,7 @@ impl Visitor {
         self.browser.resize(320, 700).await;
         faults.extend(self.found(include_str!("narrow.js")).await.into_iter().map(|fault| format!("at 320 px: {fault}")));
         self.browser.unsize().await;
-        if let Ok(axe) = std::env::var("WRAPAROUND_AXE") {
+        if let (true, Ok(axe)) = (self.scripts, std::env::var("WRAPAROUND_AXE")) {
             faults.extend(self.axe(&axe).await);
         }
         for cookie in self.browser.cookies().await {
