@@ -331,6 +331,10 @@ impl Drop for Browser {
         while end_all_with(&ours) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
         }
+        // Its helpers write a last word or two while they end.
+        while fs::remove_dir_all(self.profile.path()).is_err() && self.profile.path().exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
