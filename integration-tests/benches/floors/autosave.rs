@@ -8,8 +8,8 @@ use proto::r#type::v1::Certainty;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use crate::{Row, percentiles};
 use crate::ground::Ground;
+use crate::{Row, percentiles};
 
 const CALLERS: usize = 8;
 const LASTS: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub async fn review(ground: &Ground) -> Class {
             CreateReviewCycleRequest {
                 school_year: chrono::Datelike::year(&today) + 1,
                 season: Season::Fall.into(),
-                opens_on: today.to_string(),
+                opens_on: (today - chrono::Days::new(7)).to_string(),
                 closes_on: (today + chrono::Days::new(60)).to_string(),
                 request_id: Uuid::now_v7().to_string(),
             },
@@ -53,7 +53,12 @@ pub async fn review(ground: &Ground) -> Class {
     let started = client
         .start_class_review(bearing(
             &token,
-            StartClassReviewRequest { review_cycle_id: cycle.review_cycle_id, class_id: class.class_id, roster_date: String::new(), request_id: Uuid::now_v7().to_string() },
+            StartClassReviewRequest {
+                review_cycle_id: cycle.review_cycle_id,
+                class_id: class.class_id,
+                roster_date: String::new(),
+                request_id: Uuid::now_v7().to_string(),
+            },
         ))
         .await
         .unwrap()
@@ -121,10 +126,12 @@ async fn ours(ground: &Ground, class: &Class) -> Vec<Duration> {
 
 async fn floor(ground: &Ground) -> usize {
     let mut setup = PgConnection::connect(ground.database()).await.unwrap();
-    sqlx::raw_sql("create schema if not exists bench; create table bench.saved (id uuid primary key, at timestamptz not null default now(), body text not null)")
-        .execute(&mut setup)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "create schema if not exists bench; create table bench.saved (id uuid primary key, at timestamptz not null default now(), body text not null)",
+    )
+    .execute(&mut setup)
+    .await
+    .unwrap();
     let until = Instant::now() + LASTS;
     let mut callers = Vec::new();
     for _ in 0..CALLERS {
@@ -133,7 +140,12 @@ async fn floor(ground: &Ground) -> usize {
             let mut connection = PgConnection::connect(&url).await.unwrap();
             let mut count = 0_usize;
             while Instant::now() < until {
-                sqlx::query("insert into bench.saved (id, body) values ($1, $2)").bind(Uuid::now_v7()).bind("seen in class, more than once this month").execute(&mut connection).await.unwrap();
+                sqlx::query("insert into bench.saved (id, body) values ($1, $2)")
+                    .bind(Uuid::now_v7())
+                    .bind("seen in class, more than once this month")
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
                 count += 1;
             }
             count

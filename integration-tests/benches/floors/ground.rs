@@ -26,7 +26,8 @@ impl Ground {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = folder.path().join("postgres");
-        let postgres = tokio::task::spawn_blocking(move || PrivatePostgres::start(PrivatePostgresOptions { data_dir, throw_away: false })).await.unwrap().unwrap();
+        let postgres =
+            tokio::task::spawn_blocking(move || PrivatePostgres::start(PrivatePostgresOptions { data_dir, throw_away: false })).await.unwrap().unwrap();
         let mut admin = PgConnection::connect(postgres.url("postgres").expose_secret()).await.unwrap();
         sqlx::query("create database bench").execute(&mut admin).await.unwrap();
         let database = postgres.url("bench").expose_secret().to_owned();

@@ -22,7 +22,8 @@ pub async fn measure(ground: &Ground, students: u64) -> Row {
     let (floor, rows) = floor(ground, &zip).await;
     let token = ground.folder().join("token");
     std::fs::write(&token, ground.token("data_clerk", &[])).unwrap();
-    let mut import = ground.command(&["import", "oneroster", zip.to_str().unwrap(), "--address", &ground.district.ready().rosters, "--token-file", token.to_str().unwrap()]);
+    let mut import =
+        ground.command(&["import", "oneroster", zip.to_str().unwrap(), "--address", &ground.district.ready().rosters, "--token-file", token.to_str().unwrap()]);
     import.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let began = Instant::now();
     assert!(tokio::task::spawn_blocking(move || import.status()).await.unwrap().unwrap().success(), "the district is not imported");

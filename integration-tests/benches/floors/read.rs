@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use prost::Message as _;
 use proto::reviews::v1::GetClassReviewRequest;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
-use prost::Message as _;
 use tonic::transport::Channel;
 
 use crate::autosave::Class;
-use crate::{Row, echo, percentiles};
 use crate::ground::Ground;
+use crate::{Row, echo, percentiles};
 
 const CALLERS: usize = 8;
 const LASTS: Duration = Duration::from_secs(8);

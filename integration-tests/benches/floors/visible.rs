@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use proto::plans::v1::plan_service_client::PlanServiceClient;
 use proto::plans::v1::{
-    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, GetPlanRequest, LogDeliveriesRequest, OwnerKind, PlanItem, PlanItemKind, TransitionEnrolmentRequest,
+    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, GetPlanRequest, LogDeliveriesRequest, OwnerKind, PlanItem, PlanItemKind,
+    TransitionEnrolmentRequest,
 };
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::reviews::v1::{CompleteStudentReviewRequest, GetStudentReviewRequest, UpdateStudentReviewRequest};
@@ -15,8 +16,8 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::autosave::Class;
-use crate::{Row, percentiles};
 use crate::ground::Ground;
+use crate::{Row, percentiles};
 
 const CALLS_A_SECOND: u32 = 25;
 const EVENTS_A_CALL: usize = 20;
@@ -119,7 +120,8 @@ pub async fn measure(ground: &Ground, class: &Class) -> Row {
                 }
             }
             let asked: Vec<Uuid> = waiting.keys().copied().collect();
-            let seen: Vec<Uuid> = sqlx::query_scalar("select delivery_id from reporting.delivery_fact where delivery_id = any($1)").bind(asked).fetch_all(&pool).await.unwrap();
+            let seen: Vec<Uuid> =
+                sqlx::query_scalar("select delivery_id from reporting.delivery_fact where delivery_id = any($1)").bind(asked).fetch_all(&pool).await.unwrap();
             let now = Instant::now();
             took.extend(seen.iter().filter_map(|id| waiting.remove(id)).map(|at| now - at));
             tokio::time::sleep(Duration::from_millis(5)).await;

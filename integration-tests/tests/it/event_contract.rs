@@ -240,7 +240,10 @@ async fn headers_come_back_as_they_went(log: Arc<dyn EventLog>) {
     })
     .await;
     let back = records[0].event.clone().unwrap();
-    assert_eq!((back.id, &back.key, &back.r#type, &back.source, &back.traceparent, &back.payload), (event.id, &event.key, &event.r#type, &event.source, &event.traceparent, &event.payload));
+    assert_eq!(
+        (back.id, &back.key, &back.r#type, &back.source, &back.traceparent, &back.payload),
+        (event.id, &event.key, &event.r#type, &event.source, &event.traceparent, &event.payload)
+    );
     assert_eq!(back.time.timestamp_micros(), event.time.timestamp_micros());
 }
 

@@ -64,7 +64,9 @@ async fn interrupted() {
 
 async fn fill(wanted: bool, district: &District, options: &DistrictOptions) -> anyhow::Result<()> {
     if wanted {
-        sample::fill(&district.ready, &options.data_dir).await.context("the sample could not be filled; what is there stays, and the next start with --sample goes on")?;
+        sample::fill(&district.ready, &options.data_dir)
+            .await
+            .context("the sample could not be filled; what is there stays, and the next start with --sample goes on")?;
     }
     Ok(())
 }

@@ -57,7 +57,10 @@ async fn differences(pool: &PgPool) -> Vec<String> {
 /// Fails where anything is missing, double or different.
 pub async fn balance(database: &str, ledger: &Ledger) {
     let pool = PgPool::connect(database).await.unwrap();
-    assert!(ledger.deliveries.len() > 100 && ledger.entries.len() > 100 && ledger.needs.len() > 20 && ledger.referrals.len() > 5, "too little was done to prove anything");
+    assert!(
+        ledger.deliveries.len() > 100 && ledger.entries.len() > 100 && ledger.needs.len() > 20 && ledger.referrals.len() > 5,
+        "too little was done to prove anything"
+    );
 
     let asked: Vec<Uuid> = ledger.deliveries.iter().map(|(id, _)| *id).collect();
     let held: i64 = sqlx::query_scalar("select count(*) from plans.delivery where delivery_id = any($1)").bind(&asked).fetch_one(&pool).await.unwrap();

@@ -9,14 +9,16 @@ use integration_tests::clients::Clients;
 use integration_tests::district::District;
 use integration_tests::patience::eventually;
 use integration_tests::tokens::Claims;
-use proto::partners::v1::{CreateReferralRequest, Partner, PutPartnerRequest, PutServiceRequest, Referral, ReferralMode, SendReferralRequest, Service, TransitionReferralRequest};
+use proto::partners::v1::{
+    CreateReferralRequest, Partner, PutPartnerRequest, PutServiceRequest, Referral, ReferralMode, SendReferralRequest, Service, TransitionReferralRequest,
+};
 use proto::plans::v1::{
     AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, GetPlanRequest, JudgeNeedRequest, LogDeliveriesRequest, NeedState, OwnerKind, PlanItem,
     PlanItemKind, TransitionEnrolmentRequest,
 };
 use proto::reviews::v1::{
-    CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, EntrySource, GetClassReviewRequest, Polarity, PutEntryRequest, Season, StartClassReviewRequest,
-    UpdateStudentReviewRequest,
+    CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, EntrySource, GetClassReviewRequest, Polarity, PutEntryRequest, Season,
+    StartClassReviewRequest, UpdateStudentReviewRequest,
 };
 use proto::rosters::v1::{ListClassesRequest, ListSchoolsRequest};
 use proto::r#type::v1::{Certainty, Domain};
@@ -102,8 +104,12 @@ impl World {
         let review_cycle_id = everybody.reviews.create_review_cycle(cycle).await.unwrap().into_inner().cycle.unwrap().review_cycle_id;
         let class_review_id = eventually("the class review", || {
             let mut me = me.clone();
-            let request =
-                StartClassReviewRequest { review_cycle_id: review_cycle_id.clone(), class_id: class_id.clone(), roster_date: String::new(), request_id: new_id() };
+            let request = StartClassReviewRequest {
+                review_cycle_id: review_cycle_id.clone(),
+                class_id: class_id.clone(),
+                roster_date: String::new(),
+                request_id: new_id(),
+            };
             async move { me.reviews.start_class_review(request).await.ok()?.into_inner().class_review.map(|r| r.class_review_id) }
         })
         .await;
@@ -198,11 +204,14 @@ async fn reviewed_and_enrolled(me: &mut Clients, class_review_id: &str, student_
     let complete =
         CompleteStudentReviewRequest { class_review_id: class_review_id.to_owned(), student_id: student_id.to_owned(), expected_version, request_id: new_id() };
     me.reviews.complete_student_review(complete).await.unwrap();
-    let plan = eventually("the draft plan", || {
-        let (mut me, student_id) = (me.clone(), student_id.to_owned());
-        async move { me.plans.get_plan(GetPlanRequest { student_id, school_year: 0 }).await.ok().map(tonic::Response::into_inner).filter(|p| !p.needs.is_empty()) }
-    })
-    .await;
+    let plan =
+        eventually("the draft plan", || {
+            let (mut me, student_id) = (me.clone(), student_id.to_owned());
+            async move {
+                me.plans.get_plan(GetPlanRequest { student_id, school_year: 0 }).await.ok().map(tonic::Response::into_inner).filter(|p| !p.needs.is_empty())
+            }
+        })
+        .await;
     let need = (plan.needs[0].need_id.clone(), plan.needs[0].version);
     let item = PlanItem {
         plan_item_id: new_id(),
@@ -241,14 +250,14 @@ async fn reviewed_and_enrolled(me: &mut Clients, class_review_id: &str, student_
 }
 
 async fn version_of(me: &mut Clients, class_review_id: &str, student_id: &str) -> i64 {
-    let request =
-        proto::reviews::v1::GetStudentReviewRequest { class_review_id: class_review_id.to_owned(), student_id: student_id.to_owned() };
+    let request = proto::reviews::v1::GetStudentReviewRequest { class_review_id: class_review_id.to_owned(), student_id: student_id.to_owned() };
     me.reviews.get_student_review(request).await.unwrap().into_inner().student_review.unwrap().version
 }
 
 async fn partner_with_service(district: &District) -> String {
     let mut manager = district.clients(&Claims::role("partnership_manager"));
-    let partner = Partner { partner_id: new_id(), name: "Fictional Youth House".to_owned(), sector: "SEC-CBO".to_owned(), status: "active".to_owned(), version: 0 };
+    let partner =
+        Partner { partner_id: new_id(), name: "Fictional Youth House".to_owned(), sector: "SEC-CBO".to_owned(), status: "active".to_owned(), version: 0 };
     let service = Service {
         service_id: new_id(),
         partner_id: partner.partner_id.clone(),
@@ -293,7 +302,12 @@ async fn log_deliveries(world: Arc<World>, enrolment_id: String) {
             })
             .collect();
         let request = LogDeliveriesRequest { deliveries: deliveries.clone(), request_id: new_id() };
-        world.until_acknowledged("deliveries", |mut me| { let asked = request.clone(); async move { me.plans.log_deliveries(asked).await } }).await;
+        world
+            .until_acknowledged("deliveries", |mut me| {
+                let asked = request.clone();
+                async move { me.plans.log_deliveries(asked).await }
+            })
+            .await;
         world.ledger.lock().unwrap().deliveries.extend(deliveries.iter().map(|d| (d.delivery_id.parse().unwrap(), d.delivered_minutes)));
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -304,7 +318,12 @@ async fn save_entries(world: Arc<World>, student_id: String) {
     while !world.stopped.load(Ordering::Relaxed) {
         let severity = i32::try_from(version % 3).unwrap() + 1;
         let request = entry(&world.class_review_id, &student_id, &entry_id, "ACA-MAT", severity, version, &new_id());
-        let saved = world.until_acknowledged("entry", |mut me| { let asked = request.clone(); async move { me.reviews.put_entry(asked).await } }).await;
+        let saved = world
+            .until_acknowledged("entry", |mut me| {
+                let asked = request.clone();
+                async move { me.reviews.put_entry(asked).await }
+            })
+            .await;
         let saved = saved.into_inner().entry.unwrap();
         assert_eq!(saved.version, version + 1, "a repeated save took effect twice");
         version = saved.version;
@@ -319,7 +338,12 @@ async fn judge(world: Arc<World>, (need_id, mut version): (String, i64)) {
             return;
         }
         let request = JudgeNeedRequest { need_id: need_id.clone(), state: state.into(), expected_version: version, request_id: new_id() };
-        let judged = world.until_acknowledged("need", |mut me| { let asked = request.clone(); async move { me.plans.judge_need(asked).await } }).await;
+        let judged = world
+            .until_acknowledged("need", |mut me| {
+                let asked = request.clone();
+                async move { me.plans.judge_need(asked).await }
+            })
+            .await;
         version = judged.into_inner().need.unwrap().version;
         world.ledger.lock().unwrap().needs.push((need_id.parse().unwrap(), version, name));
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -340,9 +364,20 @@ async fn refer(world: Arc<World>) {
         };
         let referral_id = referral.referral_id.clone();
         let create = CreateReferralRequest { referral: Some(referral), request_id: new_id(), need_codes: vec!["ACA-RDG".to_owned()] };
-        let created = world.until_acknowledged("referral", |mut me| { let asked = create.clone(); async move { me.referrals.create_referral(asked).await } }).await;
-        let send = SendReferralRequest { referral_id: referral_id.clone(), expected_version: created.into_inner().referral.unwrap().version, request_id: new_id() };
-        let sent = world.until_acknowledged("sending", |mut me| { let asked = send.clone(); async move { me.referrals.send_referral(asked).await } }).await;
+        let created = world
+            .until_acknowledged("referral", |mut me| {
+                let asked = create.clone();
+                async move { me.referrals.create_referral(asked).await }
+            })
+            .await;
+        let send =
+            SendReferralRequest { referral_id: referral_id.clone(), expected_version: created.into_inner().referral.unwrap().version, request_id: new_id() };
+        let sent = world
+            .until_acknowledged("sending", |mut me| {
+                let asked = send.clone();
+                async move { me.referrals.send_referral(asked).await }
+            })
+            .await;
         let withdraw = TransitionReferralRequest {
             referral_id: referral_id.clone(),
             transition: "withdraw".to_owned(),
@@ -351,7 +386,12 @@ async fn refer(world: Arc<World>) {
             expected_version: sent.into_inner().referral.unwrap().version,
             request_id: new_id(),
         };
-        world.until_acknowledged("withdrawal", |mut me| { let asked = withdraw.clone(); async move { me.referrals.transition_referral(asked).await } }).await;
+        world
+            .until_acknowledged("withdrawal", |mut me| {
+                let asked = withdraw.clone();
+                async move { me.referrals.transition_referral(asked).await }
+            })
+            .await;
         world.ledger.lock().unwrap().referrals.push((referral_id.parse().unwrap(), "withdrawn"));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

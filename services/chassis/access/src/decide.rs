@@ -195,10 +195,8 @@ impl Access {
     /// What the caller may see of a record's entries.
     pub fn clearance(&self, caller: &Caller, record: &Record) -> Clearance {
         let policies = &self.inner.policies;
-        let restricted_domains = DOMAINS
-            .into_iter()
-            .filter(|domain| policies.decide(caller, "see.restricted", &Record { domain, ..record.clone() }).is_some())
-            .collect();
+        let restricted_domains =
+            DOMAINS.into_iter().filter(|domain| policies.decide(caller, "see.restricted", &Record { domain, ..record.clone() }).is_some()).collect();
         Clearance { restricted_domains, own: caller.staff_id, protected: policies.decide(caller, "see.protected", record).is_some() }
     }
 }

@@ -44,7 +44,11 @@ impl Handler for RelationshipFeed {
                 let schools = if class.active { vec![("of", id(&class.school_id)?)] } else { vec![] };
                 let teachers = if class.active { ids(&class.teacher_ids)? } else { vec![] };
                 replace(conn, subject, &schools, &["of"]).await?;
-                sqlx::query("delete from relationship where object = $1 and relation = 'teaches' and subject <> all($2)").bind(subject).bind(&teachers).execute(&mut *conn).await?;
+                sqlx::query("delete from relationship where object = $1 and relation = 'teaches' and subject <> all($2)")
+                    .bind(subject)
+                    .bind(&teachers)
+                    .execute(&mut *conn)
+                    .await?;
                 sqlx::query("insert into relationship (subject, relation, object) select t, 'teaches', $1 from unnest($2::uuid[]) as t on conflict do nothing")
                     .bind(subject)
                     .bind(&teachers)

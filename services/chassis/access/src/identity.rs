@@ -48,11 +48,8 @@ impl ServiceIdentity {
         {
             return Ok(bearing(token.expose_secret(), message));
         }
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.settings.client_id),
-            ("client_secret", self.settings.client_secret.expose_secret()),
-        ];
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", &self.settings.client_id), ("client_secret", self.settings.client_secret.expose_secret())];
         let answer = self.http.post(&self.settings.token_uri).form(&form).send().await.and_then(reqwest::Response::error_for_status);
         let answer: Answer = answer.map_err(TokenError::Issuer)?.json().await.map_err(TokenError::Issuer)?;
         // A new one a minute before the old one ends.

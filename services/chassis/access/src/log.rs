@@ -12,7 +12,15 @@ pub const LONG_LIST: usize = 50;
 
 impl Access {
     /// Logs a read where it must be: of restricted or protected records, or of more than [`LONG_LIST`] students.
-    pub async fn log_read(&self, caller: &Caller, action: &str, basis: &str, sensitivity: Sensitivity, subject: Option<Uuid>, rows: usize) -> Result<(), DbError> {
+    pub async fn log_read(
+        &self,
+        caller: &Caller,
+        action: &str,
+        basis: &str,
+        sensitivity: Sensitivity,
+        subject: Option<Uuid>,
+        rows: usize,
+    ) -> Result<(), DbError> {
         if sensitivity == Sensitivity::General && rows <= LONG_LIST {
             return Ok(());
         }

@@ -173,7 +173,8 @@ impl Policies {
             let about = Entity::new(self.types.record.clone(), about, HashSet::new()).ok()?;
             let entities = Entities::from_entities([person, about], None).ok()?;
             let request =
-                Request::new(self.types.caller.clone(), uid(&self.types.action, action), self.types.record.clone(), Context::empty(), Some(&self.schema)).ok()?;
+                Request::new(self.types.caller.clone(), uid(&self.types.action, action), self.types.record.clone(), Context::empty(), Some(&self.schema))
+                    .ok()?;
             Some(self.authorizer.is_authorized(&request, &self.set, &entities))
         })();
         let Some(response) = decided else {
@@ -196,7 +197,8 @@ mod tests {
 
     #[test]
     fn the_policies_are_valid_under_their_schema() {
-        let policies = Policies::new(include_str!("../../../../policies/wraparound.cedarschema"), include_str!("../../../../policies/wraparound.cedar")).unwrap();
+        let policies =
+            Policies::new(include_str!("../../../../policies/wraparound.cedarschema"), include_str!("../../../../policies/wraparound.cedar")).unwrap();
         assert!(policies.role_may([&"teacher".to_owned()].into_iter(), "reviews.PutEntry"));
         assert!(!policies.role_may([&"partner_system".to_owned()].into_iter(), "reviews.PutEntry"));
     }

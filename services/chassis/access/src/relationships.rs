@@ -36,7 +36,8 @@ impl Relationships {
         {
             return Ok(pairs);
         }
-        let pairs: Vec<(String, Uuid)> = sqlx::query_as("select relation, object from relationship where subject = $1").bind(subject).fetch_all(&self.pool).await?;
+        let pairs: Vec<(String, Uuid)> =
+            sqlx::query_as("select relation, object from relationship where subject = $1").bind(subject).fetch_all(&self.pool).await?;
         let pairs = Pairs::new(pairs);
         let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if cache.len() >= REMEMBERED {

@@ -133,7 +133,8 @@ async fn execute<S: Service>(cli: Cli) -> anyhow::Result<()> {
             };
             run::start::<S>(settings, &shared, work).await?;
             if !admin_address.is_empty() {
-                let listener = TcpListener::bind(&admin_address).await.with_context(|| format!("cannot listen on {admin_address}; set admin.address to a free one"))?;
+                let listener =
+                    TcpListener::bind(&admin_address).await.with_context(|| format!("cannot listen on {admin_address}; set admin.address to a free one"))?;
                 tracing::info!(address = %listener.local_addr()?, "admin port listens");
                 let router = admin::router(shared.readiness.clone());
                 tokio::spawn(async move { axum::serve(listener, router).await });
@@ -172,7 +173,8 @@ async fn dead_letters<S: Service>(verb: DeadLetterVerb, context: crate::Context<
             let letters = dead_letter::list(&context.pool).await?;
             let letter = letters.iter().find(|l| l.dead_letter_id == id).with_context(|| format!("there is no dead letter {id}"))?;
             let handlers = S::handlers(&context);
-            let (_, handler) = handlers.iter().find(|(name, _)| *name == letter.consumer).with_context(|| format!("this binary has no consumer {}", letter.consumer))?;
+            let (_, handler) =
+                handlers.iter().find(|(name, _)| *name == letter.consumer).with_context(|| format!("this binary has no consumer {}", letter.consumer))?;
             match dead_letter::replay(&context.pool, id, handler.as_ref()).await? {
                 Replay::Applied => println!("applied {id}"),
                 Replay::Refused(reason) => anyhow::bail!("refused again: {reason}"),

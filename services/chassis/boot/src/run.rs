@@ -74,7 +74,10 @@ pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyho
         // Owns no data; nothing ever connects here.
         database.url = "postgres://nobody@127.0.0.1:1/none".to_owned().into();
     }
-    anyhow::ensure!(!database.url.expose_secret().is_empty(), "database.url is not set; set WRAPAROUND__DATABASE__URL to postgres://user:password@host:port/database");
+    anyhow::ensure!(
+        !database.url.expose_secret().is_empty(),
+        "database.url is not set; set WRAPAROUND__DATABASE__URL to postgres://user:password@host:port/database"
+    );
     let pool = chassis_pg::connect(&database, S::NAME).context("database.url is not an address such as postgres://user:password@host:port/database")?;
     let log: Arc<dyn EventLog> = match settings.events.log {
         LogKind::Kafka => {
@@ -181,7 +184,13 @@ fn background<S: Service>(context: &Context<S::Own>, shared: &Shared) {
     });
 }
 
-async fn serve_grpc<S: Service>(routes: tonic::service::Routes, gate: Gate, listener: TcpListener, settings: &ServerSettings, shared: &Shared) -> anyhow::Result<()> {
+async fn serve_grpc<S: Service>(
+    routes: tonic::service::Routes,
+    gate: Gate,
+    listener: TcpListener,
+    settings: &ServerSettings,
+    shared: &Shared,
+) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let mut routes = routes.add_service(health_service);

@@ -78,10 +78,13 @@ fn install_metrics(pushed: Option<&SdkMeterProvider>) -> anyhow::Result<()> {
 
 /// The metrics in Prometheus' text format.
 pub fn render_metrics() -> String {
-    METRICS.get().map(|handle| {
-        handle.run_upkeep();
-        handle.render()
-    }).unwrap_or_default()
+    METRICS
+        .get()
+        .map(|handle| {
+            handle.run_upkeep();
+            handle.render()
+        })
+        .unwrap_or_default()
 }
 
 impl Telemetry {

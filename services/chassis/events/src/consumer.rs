@@ -155,15 +155,14 @@ impl Consumer {
     async fn apply(&self, work: &mut PgConnection, records: &[Record], alone: bool) -> Result<Outcome, ConsumerError> {
         let mut tx = work.begin().await?;
         let ids: Vec<Uuid> = records.iter().filter_map(|r| r.event.as_ref().ok()).map(|e| e.id).collect();
-        let fresh: HashSet<Uuid> = sqlx::query_scalar(
-            "insert into inbox (consumer, event_id) select $1, id from unnest($2::uuid[]) as id on conflict do nothing returning event_id",
-        )
-        .bind(self.name)
-        .bind(&ids)
-        .fetch_all(&mut *tx)
-        .await?
-        .into_iter()
-        .collect();
+        let fresh: HashSet<Uuid> =
+            sqlx::query_scalar("insert into inbox (consumer, event_id) select $1, id from unnest($2::uuid[]) as id on conflict do nothing returning event_id")
+                .bind(self.name)
+                .bind(&ids)
+                .fetch_all(&mut *tx)
+                .await?
+                .into_iter()
+                .collect();
         let mut seen = HashSet::new();
         for record in records {
             let refused = match &record.event {

@@ -46,7 +46,13 @@ pub enum Replay {
 
 pub(crate) async fn insert(conn: &mut PgConnection, consumer: &str, record: &Record, reason: &str) -> Result<(), DbError> {
     let (id, key, r#type, headers, payload) = match &record.event {
-        Ok(event) => (event.id, event.key.clone(), event.r#type.clone(), serde_json::json!(event.headers().into_iter().collect::<std::collections::HashMap<_, _>>()), event.payload.clone()),
+        Ok(event) => (
+            event.id,
+            event.key.clone(),
+            event.r#type.clone(),
+            serde_json::json!(event.headers().into_iter().collect::<std::collections::HashMap<_, _>>()),
+            event.payload.clone(),
+        ),
         // A record that is not an event has no id; its place in the log names it.
         Err(_) => (
             Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{}/{}", record.topic, record.partition, record.offset).as_bytes()),
@@ -78,16 +84,21 @@ pub(crate) async fn insert(conn: &mut PgConnection, consumer: &str, record: &Rec
 
 /// Dead letters, oldest first.
 pub async fn list(pool: &PgPool) -> Result<Vec<DeadLetter>, DbError> {
-    Ok(sqlx::query_as("select dead_letter_id, consumer, topic, type, reason, attempts, received_at from dead_letter order by received_at, dead_letter_id limit 1000")
-        .fetch_all(pool)
-        .await?)
+    Ok(sqlx::query_as(
+        "select dead_letter_id, consumer, topic, type, reason, attempts, received_at from dead_letter order by received_at, dead_letter_id limit 1000",
+    )
+    .fetch_all(pool)
+    .await?)
 }
 
 /// Applies a dead letter again, in one transaction with its removal.
 pub async fn replay(pool: &PgPool, dead_letter_id: Uuid, handler: &dyn Handler) -> Result<Replay, DbError> {
     let mut tx = pool.begin().await?;
     let row: Option<(String, String, serde_json::Value, Vec<u8>)> =
-        sqlx::query_as("select topic, key, headers, payload from dead_letter where dead_letter_id = $1 for update").bind(dead_letter_id).fetch_optional(&mut *tx).await?;
+        sqlx::query_as("select topic, key, headers, payload from dead_letter where dead_letter_id = $1 for update")
+            .bind(dead_letter_id)
+            .fetch_optional(&mut *tx)
+            .await?;
     let Some((topic, key, headers, payload)) = row else { return Ok(Replay::NotFound) };
     let header = |name: &str| headers.get(name).and_then(|v| v.as_str()).map(str::to_owned);
     let applied = match Event::from_record(&topic, key, &header, payload) {
@@ -103,7 +114,11 @@ pub async fn replay(pool: &PgPool, dead_letter_id: Uuid, handler: &dyn Handler) 
         Err(ApplyError::Retry(error)) => Err(error),
         Err(ApplyError::Reject(reason)) => {
             tx.rollback().await?;
-            sqlx::query("update dead_letter set attempts = attempts + 1, reason = $2 where dead_letter_id = $1").bind(dead_letter_id).bind(&reason).execute(pool).await?;
+            sqlx::query("update dead_letter set attempts = attempts + 1, reason = $2 where dead_letter_id = $1")
+                .bind(dead_letter_id)
+                .bind(&reason)
+                .execute(pool)
+                .await?;
             Ok(Replay::Refused(reason))
         }
     }

@@ -35,7 +35,9 @@ impl PostgresLog {
 
     async fn ensure_tables(&self) -> Result<(), LogError> {
         // A role that may only write to the log still finds the tables that its operator made.
-        let made: bool = sqlx::query_scalar("select to_regclass('event_log.topic') is not null and to_regclass('event_log.record') is not null").fetch_one(&self.pool).await?;
+        let made: bool = sqlx::query_scalar("select to_regclass('event_log.topic') is not null and to_regclass('event_log.record') is not null")
+            .fetch_one(&self.pool)
+            .await?;
         if made {
             return Ok(());
         }

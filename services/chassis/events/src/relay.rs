@@ -124,12 +124,11 @@ impl Relay {
 
     /// Publishes one batch. The lock's own connection does the work, so that a lost lock cannot go unnoticed.
     async fn drain(&self, conn: &mut PgConnection) -> Result<usize, RelayError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "select position, id, aggregatetype, aggregateid, type, payload, headers, occurred_at from outbox order by position limit $1",
-        )
-        .bind(BATCH)
-        .fetch_all(&mut *conn)
-        .await?;
+        let rows: Vec<Row> =
+            sqlx::query_as("select position, id, aggregatetype, aggregateid, type, payload, headers, occurred_at from outbox order by position limit $1")
+                .bind(BATCH)
+                .fetch_all(&mut *conn)
+                .await?;
         if rows.is_empty() {
             metrics::gauge!("outbox_oldest_age_seconds", "schema" => self.schema).set(0.0);
             return Ok(0);

@@ -75,15 +75,13 @@ impl Fault for ClaimError {
 
 /// Claims the request id within the caller's transaction.
 pub async fn claim(conn: &mut PgConnection, request: &Request) -> Result<Claim, ClaimError> {
-    let inserted = sqlx::query(
-        "insert into idempotency (caller, method, request_id, fingerprint) values ($1, $2, $3, $4) on conflict do nothing",
-    )
-    .bind(&request.caller)
-    .bind(request.method)
-    .bind(request.request_id)
-    .bind(&request.fingerprint[..])
-    .execute(&mut *conn)
-    .await?;
+    let inserted = sqlx::query("insert into idempotency (caller, method, request_id, fingerprint) values ($1, $2, $3, $4) on conflict do nothing")
+        .bind(&request.caller)
+        .bind(request.method)
+        .bind(request.request_id)
+        .bind(&request.fingerprint[..])
+        .execute(&mut *conn)
+        .await?;
     if inserted.rows_affected() == 1 {
         return Ok(Claim::New);
     }

@@ -87,8 +87,7 @@ impl Migrations {
             if known.is_none() {
                 return Err(MigrateError::Behind { schema: self.schema });
             }
-            let applied: Vec<i64> =
-                sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select version from {name} where success"))).fetch_all(pool).await?;
+            let applied: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select version from {name} where success"))).fetch_all(pool).await?;
             if migrator.iter().any(|m| !applied.contains(&m.version)) {
                 return Err(MigrateError::Behind { schema: self.schema });
             }

@@ -24,13 +24,11 @@ pub struct DatabaseSettings {
 /// Opens the pool of the service that owns `schema`. Connects lazily: a service starts without its database and is
 /// not ready until it is there.
 pub fn connect(settings: &DatabaseSettings, schema: &str) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(settings.url.expose_secret())?
-        .application_name(&format!("wraparound-{schema}"))
-        .options([
-            ("search_path", schema.to_owned()),
-            ("statement_timeout", format!("{}s", settings.statement_timeout_seconds)),
-            ("idle_in_transaction_session_timeout", "600s".to_owned()),
-        ]);
+    let options = PgConnectOptions::from_str(settings.url.expose_secret())?.application_name(&format!("wraparound-{schema}")).options([
+        ("search_path", schema.to_owned()),
+        ("statement_timeout", format!("{}s", settings.statement_timeout_seconds)),
+        ("idle_in_transaction_session_timeout", "600s".to_owned()),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))

@@ -54,8 +54,7 @@ pub fn channel(settings: &ChannelSettings) -> Result<Channel, ChannelError> {
         if settings.ca_file.is_empty() {
             tls = tls.with_webpki_roots();
         } else {
-            let pem = std::fs::read(&settings.ca_file)
-                .map_err(|source| ChannelError::CaFile { file: settings.ca_file.clone(), source })?;
+            let pem = std::fs::read(&settings.ca_file).map_err(|source| ChannelError::CaFile { file: settings.ca_file.clone(), source })?;
             tls = tls.ca_certificate(Certificate::from_pem(pem));
         }
         endpoint = endpoint.tls_config(tls).map_err(address)?;

@@ -3,9 +3,9 @@
 
 pub mod channel;
 pub mod fault;
+pub mod observe;
 pub mod page;
 pub mod parse;
-pub mod observe;
 
 pub use channel::{ChannelSettings, channel};
 pub use fault::{Fault, Kind, OrStatus, Violation, status};

@@ -120,7 +120,8 @@ where
                 };
                 let took = started.elapsed();
                 inside.record("rpc.code", code.as_str());
-                metrics::histogram!("rpc_server_duration_seconds", "service" => service.clone(), "method" => method.clone(), "code" => code.clone()).record(took.as_secs_f64());
+                metrics::histogram!("rpc_server_duration_seconds", "service" => service.clone(), "method" => method.clone(), "code" => code.clone())
+                    .record(took.as_secs_f64());
                 tracing::debug!(rpc.code = %code, duration_ms = took.as_secs_f64() * 1e3, "call answered");
                 answer
             }

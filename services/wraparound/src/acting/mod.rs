@@ -42,7 +42,13 @@ impl Services {
     /// Services at these addresses; nothing connects until the first call.
     pub fn new(rosters: &str, reviews: &str, plans: &str, partners: &str, reporting: &str) -> anyhow::Result<Self> {
         let channel = |uri: &str| chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ca_file: String::new() });
-        Ok(Self { rosters: channel(rosters)?, reviews: channel(reviews)?, plans: channel(plans)?, partners: channel(partners)?, reporting: channel(reporting)? })
+        Ok(Self {
+            rosters: channel(rosters)?,
+            reviews: channel(reviews)?,
+            plans: channel(plans)?,
+            partners: channel(partners)?,
+            reporting: channel(reporting)?,
+        })
     }
 
     /// Services of a running district.
@@ -184,7 +190,13 @@ impl Cast {
         let mut all = vec![("grant_type", "urn:wraparound:grant:persona")];
         all.extend_from_slice(form);
         let uri = format!("{}/token", self.issuer);
-        let answer = self.http.post(&uri).form(&all).send().await.with_context(|| format!("the development issuer does not answer at {uri}: is the district running?"))?;
+        let answer = self
+            .http
+            .post(&uri)
+            .form(&all)
+            .send()
+            .await
+            .with_context(|| format!("the development issuer does not answer at {uri}: is the district running?"))?;
         let status = answer.status();
         let answer: Answer = answer.json().await.with_context(|| format!("{uri} is not a development issuer"))?;
         anyhow::ensure!(status.is_success() && !answer.access_token.is_empty(), "the development issuer refused: {}", answer.error_description);
@@ -236,7 +248,11 @@ where
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer.into_inner()),
-            Err(status) if began.elapsed() < PATIENCE && matches!(status.code(), Code::NotFound | Code::PermissionDenied | Code::Unavailable | Code::FailedPrecondition) && may_pass(&status) => {
+            Err(status)
+                if began.elapsed() < PATIENCE
+                    && matches!(status.code(), Code::NotFound | Code::PermissionDenied | Code::Unavailable | Code::FailedPrecondition)
+                    && may_pass(&status) =>
+            {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             Err(status) => return Err(told(&status)).with_context(|| doing.to_owned()),

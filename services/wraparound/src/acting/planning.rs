@@ -2,8 +2,8 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, Utc};
 use proto::plans::v1::{
-    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, Enrolment, GetPlanRequest, GetPlanResponse, ListPlansRequest, LogDeliveriesRequest, OwnerKind, Plan, PlanItem,
-    PlanItemKind, PlanState, TransitionEnrolmentRequest, TransitionPlanItemRequest, TransitionPlanRequest, UnmetReason,
+    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, Enrolment, GetPlanRequest, GetPlanResponse, ListPlansRequest, LogDeliveriesRequest,
+    OwnerKind, Plan, PlanItem, PlanItemKind, PlanState, TransitionEnrolmentRequest, TransitionPlanItemRequest, TransitionPlanRequest, UnmetReason,
 };
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use chrono::{Days, Utc};
 use proto::partners::v1::{
-    Consent, CreateReferralRequest, GetReferralRequest, JudgeReferralRequest, Outcome, PutConsentRequest, Referral, ReferralMode, SendReferralRequest, TransitionReferralRequest,
-    Urgency,
+    Consent, CreateReferralRequest, GetReferralRequest, JudgeReferralRequest, Outcome, PutConsentRequest, Referral, ReferralMode, SendReferralRequest,
+    TransitionReferralRequest, Urgency,
 };
 use tonic::Code;
 use uuid::Uuid;
@@ -85,7 +85,13 @@ async fn find(services: &Services, who: &Person, id: Uuid) -> anyhow::Result<Opt
 
 /// Reads one.
 pub async fn read(services: &Services, who: &Person, id: &str) -> anyhow::Result<Referral> {
-    Ok(services.referrals().get_referral(who.asks(GetReferralRequest { referral_id: id.to_owned() })).await.told("read the referral")?.referral.unwrap_or_default())
+    Ok(services
+        .referrals()
+        .get_referral(who.asks(GetReferralRequest { referral_id: id.to_owned() }))
+        .await
+        .told("read the referral")?
+        .referral
+        .unwrap_or_default())
 }
 
 /// Sends a draft; answers the referral and its line in the disclosure ledger.

@@ -1,12 +1,12 @@
 //! A class review, as a teacher and a coordinator hold it.
 
+use chrono::{Days, NaiveDate, Utc};
 use proto::reviews::v1::{
-    ClassReview, ClassReviewState, CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, GetClassReviewRequest, GetClassReviewResponse, GetStudentReviewRequest,
-    ListReviewCyclesRequest, Polarity, PutEntryRequest, Season, SignClassReviewRequest, StartClassReviewRequest, StudentReview, StudentReviewState, SubmitClassReviewRequest,
-    UpdateStudentReviewRequest,
+    ClassReview, ClassReviewState, CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, GetClassReviewRequest, GetClassReviewResponse,
+    GetStudentReviewRequest, ListReviewCyclesRequest, Polarity, PutEntryRequest, Season, SignClassReviewRequest, StartClassReviewRequest, StudentReview,
+    StudentReviewState, SubmitClassReviewRequest, UpdateStudentReviewRequest,
 };
 use proto::r#type::v1::{Domain, Tier};
-use chrono::{Days, NaiveDate, Utc};
 
 use super::{Person, Services, Told as _, patiently, request_id};
 
@@ -37,7 +37,12 @@ pub async fn cycle(services: &Services, manager: &Person, school_year: i32, day:
 /// Starts the review of a class. Waits until the service has heard of the class.
 pub async fn start(services: &Services, who: &Person, cycle: &str, class: &str, roster_date: &str) -> anyhow::Result<ClassReview> {
     let started = patiently("start the class review", || {
-        let request = StartClassReviewRequest { review_cycle_id: cycle.to_owned(), class_id: class.to_owned(), roster_date: roster_date.to_owned(), request_id: request_id() };
+        let request = StartClassReviewRequest {
+            review_cycle_id: cycle.to_owned(),
+            class_id: class.to_owned(),
+            roster_date: roster_date.to_owned(),
+            request_id: request_id(),
+        };
         let mut client = services.reviews();
         let request = who.asks(request);
         async move { client.start_class_review(request).await }

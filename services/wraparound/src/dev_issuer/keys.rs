@@ -23,11 +23,13 @@ impl SigningKey {
     /// Opens the key in a file, making it where there is none.
     pub fn open_or_create(path: &Path) -> anyhow::Result<Self> {
         let der = read_or_write(path, || {
-            let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(|_| anyhow::anyhow!("no randomness for the issuer's key"))?;
+            let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .map_err(|_| anyhow::anyhow!("no randomness for the issuer's key"))?;
             Ok(document.as_ref().to_vec())
         })?;
         let key = EncodingKey::from_ec_der(&der);
-        let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256).with_context(|| format!("{} does not hold the issuer's key; remove it to have a new one made", path.display()))?;
+        let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256)
+            .with_context(|| format!("{} does not hold the issuer's key; remove it to have a new one made", path.display()))?;
         let digest = Sha256::digest(serde_json::to_vec(&public.algorithm)?);
         let kid: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         public.common.key_id = Some(kid.clone());

@@ -75,7 +75,10 @@ impl DevIssuer {
 
     /// The secret of a client, where such a client may exist: the portal, our services, partners' own systems.
     fn secret_of(&self, client: &str) -> Option<SecretString> {
-        let known = client == PORTAL || crate::district::database::SCHEMAS.iter().any(|s| client_id(s) == client) || client == client_id(PORTAL) || claims::partner_of(client).is_some();
+        let known = client == PORTAL
+            || crate::district::database::SCHEMAS.iter().any(|s| client_id(s) == client)
+            || client == client_id(PORTAL)
+            || claims::partner_of(client).is_some();
         known.then(|| Plan::client_secret(&self.secrets, client))
     }
 

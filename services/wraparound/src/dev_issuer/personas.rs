@@ -43,7 +43,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl People {
     /// Looks people up at these services.
     pub fn new(addresses: &Addresses) -> anyhow::Result<Self> {
-        let services = Services::new(&addresses.url("rosters"), &addresses.url("reviews"), &addresses.url("plans"), &addresses.url("partners"), &addresses.url("reporting"))?;
+        let services = Services::new(
+            &addresses.url("rosters"),
+            &addresses.url("reviews"),
+            &addresses.url("plans"),
+            &addresses.url("partners"),
+            &addresses.url("reporting"),
+        )?;
         Ok(Self { services, known: Mutex::new(None) })
     }
 
@@ -105,7 +111,13 @@ fn partner_people(partners: &[Partner]) -> Vec<Persona> {
     for (n, (partner, name)) in partners.iter().zip(names).enumerate() {
         let Ok(id) = Uuid::parse_str(&partner.partner_id) else { continue };
         let suffix = if n == 0 { String::new() } else { format!("-{}", n + 1) };
-        let who = |role: &str, sub: String, name: &str| Identity { sub, name: name.to_owned(), roles: vec![role.to_owned()], organisation_id: Some(id), ..Identity::default() };
+        let who = |role: &str, sub: String, name: &str| Identity {
+            sub,
+            name: name.to_owned(),
+            roles: vec![role.to_owned()],
+            organisation_id: Some(id),
+            ..Identity::default()
+        };
         people.push(Persona {
             key: format!("partner{suffix}"),
             group: "partner".to_owned(),
@@ -141,7 +153,11 @@ async fn school_people(services: &Services, token: &str) -> Result<Vec<Persona>,
     }
     // A school of whose team the roster says nothing still has one to look around with.
     let present = |people: &[Persona], role: &str| people.iter().any(|p| p.identity.roles.iter().any(|r| r == role));
-    for (role, key, title, name) in [("coordinator", "coordinator", "Coordinator", "Alex Thornbury"), ("principal", "principal", "Principal", "Morgan Vane"), ("student_support_member", "support", "Counselor or nurse", "Casey Lindqvist")] {
+    for (role, key, title, name) in [
+        ("coordinator", "coordinator", "Coordinator", "Alex Thornbury"),
+        ("principal", "principal", "Principal", "Morgan Vane"),
+        ("student_support_member", "support", "Counselor or nurse", "Casey Lindqvist"),
+    ] {
         if !present(&people, role) {
             people.extend(stand_in(key, title, name, role, school));
         }
@@ -151,7 +167,10 @@ async fn school_people(services: &Services, token: &str) -> Result<Vec<Persona>,
         if teachers.len() == 3 {
             break;
         }
-        let members = services.rosters().list_class_members(bearing(token, ListClassMembersRequest { class_id: class.class_id.clone(), as_of_date: crate::acting::day_of(&class) })).await?;
+        let members = services
+            .rosters()
+            .list_class_members(bearing(token, ListClassMembersRequest { class_id: class.class_id.clone(), as_of_date: crate::acting::day_of(&class) }))
+            .await?;
         let Some(teacher) = members.into_inner().staff.into_iter().find(|s| s.roles.iter().any(|r| r == "teacher")) else { continue };
         let key = if teachers.is_empty() { "teacher".to_owned() } else { format!("teacher-{}", teachers.len() + 1) };
         let note = format!("{}, {}{}", class.title, school.name, if half_done { ": a review is half done" } else { "" });
@@ -183,7 +202,13 @@ async fn classes_of(services: &Services, token: &str, school: &School) -> Result
     // Personas are there before reviews answer.
     let reviews = services.reviews().list_class_reviews(bearing(token, request)).await.map(|r| r.into_inner().class_reviews).unwrap_or_default();
     let under_way = |class: &Class| reviews.iter().any(|r| r.class_id == class.class_id && r.state() == ClassReviewState::InProgress);
-    let mut classes: Vec<_> = classes.into_iter().map(|c| { let half = under_way(&c); (c, half) }).collect();
+    let mut classes: Vec<_> = classes
+        .into_iter()
+        .map(|c| {
+            let half = under_way(&c);
+            (c, half)
+        })
+        .collect();
     classes.sort_by_key(|(_, half)| !half);
     Ok(classes)
 }
@@ -203,6 +228,7 @@ fn staff_persona(key: String, title: &str, note: String, role: &str, member: &St
 
 fn stand_in(key: &str, title: &str, name: &str, role: &str, school: &School) -> Option<Persona> {
     let id = Uuid::parse_str(&school.school_id).ok()?;
-    let identity = Identity { sub: format!("dev:{role}:{id}"), name: name.to_owned(), roles: vec![role.to_owned()], school_ids: Some(vec![id]), ..Identity::default() };
+    let identity =
+        Identity { sub: format!("dev:{role}:{id}"), name: name.to_owned(), roles: vec![role.to_owned()], school_ids: Some(vec![id]), ..Identity::default() };
     Some(Persona { key: key.to_owned(), group: "school".to_owned(), title: title.to_owned(), note: school.name.clone(), identity })
 }

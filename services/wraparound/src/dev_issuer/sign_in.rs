@@ -78,7 +78,8 @@ impl DevIssuer {
             Ok(html) => {
                 let mut answer = Html(html).into_response();
                 // The form's answer leads to the portal, which browsers count as a target of the form.
-                let policy = format!("default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'", self.portal);
+                let policy =
+                    format!("default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'", self.portal);
                 if let Ok(policy) = HeaderValue::try_from(policy) {
                     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
                 }

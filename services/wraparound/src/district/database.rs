@@ -49,7 +49,8 @@ pub async fn create_database(admin: &SecretString, name: &str) -> anyhow::Result
 
 /// Makes schemas and roles where the given user may; else every service shares that user.
 pub async fn prepare(url: &SecretString, secrets: &Secrets) -> anyhow::Result<Logins> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).context("--database is not an address such as postgres://user:password@host:port/database")?;
+    let options =
+        PgConnectOptions::from_str(url.expose_secret()).context("--database is not an address such as postgres://user:password@host:port/database")?;
     let shown = format!("postgres://{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
     let pool = PgPoolOptions::new()
         .max_connections(2)
@@ -62,7 +63,11 @@ pub async fn prepare(url: &SecretString, secrets: &Secrets) -> anyhow::Result<Lo
     let separate: bool = sqlx::query_scalar("select rolsuper or rolcreaterole from pg_roles where rolname = current_user").fetch_one(&pool).await?;
     let mut urls = Vec::new();
     for service in SCHEMAS {
-        let own = if separate { make_role(&pool, url, secrets, service).await.with_context(|| format!("the role of {service} cannot be made"))? } else { url.clone() };
+        let own = if separate {
+            make_role(&pool, url, secrets, service).await.with_context(|| format!("the role of {service} cannot be made"))?
+        } else {
+            url.clone()
+        };
         urls.push((service, own));
     }
     pool.close().await;
@@ -110,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_login_replaces_user_and_password_only() {
-        let url = with_login(&"postgres://postgres:x@127.0.0.1:5433/wraparound?sslmode=disable".to_owned().into(), "wraparound_plans", &"abc".to_owned().into()).unwrap();
+        let url =
+            with_login(&"postgres://postgres:x@127.0.0.1:5433/wraparound?sslmode=disable".to_owned().into(), "wraparound_plans", &"abc".to_owned().into())
+                .unwrap();
         assert_eq!(url.expose_secret(), "postgres://wraparound_plans:abc@127.0.0.1:5433/wraparound?sslmode=disable");
     }
 

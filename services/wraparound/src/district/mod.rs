@@ -173,4 +173,3 @@ fn serve_admin(listener: tokio::net::TcpListener, issuer: Arc<DevIssuer>, shared
 pub fn find(ready_file: Option<&Path>, data_dir: &Path) -> anyhow::Result<Ready> {
     Ready::read(ready_file.unwrap_or(&ready::in_data_dir(data_dir)))
 }
-

@@ -65,7 +65,11 @@ impl Plan {
         }
         match &self.kafka {
             Some(brokers) => {
-                text.push_str(&format!("[events]\nlog = \"kafka\"\n[events.kafka]\nbrokers = {}\ntopic_prefix = {}\n", quoted(brokers), quoted(&self.topic_prefix)));
+                text.push_str(&format!(
+                    "[events]\nlog = \"kafka\"\n[events.kafka]\nbrokers = {}\ntopic_prefix = {}\n",
+                    quoted(brokers),
+                    quoted(&self.topic_prefix)
+                ));
             }
             None => text.push_str("[events]\nlog = \"postgres\"\n"),
         }

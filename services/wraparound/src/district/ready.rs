@@ -52,8 +52,9 @@ impl Ready {
 
     /// Reads that of a running district.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(path)
-            .with_context(|| format!("no running district is found: {} is not there. Start one with `wraparound up`, or name its data folder or ready file", path.display()))?;
+        let bytes = std::fs::read(path).with_context(|| {
+            format!("no running district is found: {} is not there. Start one with `wraparound up`, or name its data folder or ready file", path.display())
+        })?;
         serde_json::from_slice(&bytes).with_context(|| format!("{} is not a ready file of a district", path.display()))
     }
 }

@@ -21,7 +21,11 @@ impl Secrets {
         private_folder(folder)?;
         let key = read_or_write(&folder.join("key"), || Ok(format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()).into_bytes()))?;
         let key = String::from_utf8(key).unwrap_or_default().trim().to_owned();
-        ensure!(key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit()), "{} does not hold a key: put the file back as it was", folder.join("key").display());
+        ensure!(
+            key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{} does not hold a key: put the file back as it was",
+            folder.join("key").display()
+        );
         Ok(Self { key: key.into() })
     }
 

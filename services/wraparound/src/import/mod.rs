@@ -84,7 +84,8 @@ pub async fn import(address: &str, who: &Person, upload: &Upload) -> anyhow::Res
     let endpoint = Endpoint::from_shared(address.to_owned()).with_context(|| format!("{address:?} is not an address such as http://127.0.0.1:7401"))?;
     let channel = endpoint.connect().await.with_context(|| format!("the rosters service does not answer at {address}"))?;
     let mut client = ImportServiceClient::new(channel);
-    let header = RunImportHeader { source_name: package.name.clone(), dry_run: upload.dry_run, accept_changes: upload.accept_changes, request_id: request_id() };
+    let header =
+        RunImportHeader { source_name: package.name.clone(), dry_run: upload.dry_run, accept_changes: upload.accept_changes, request_id: request_id() };
     let (send, parts) = tokio::sync::mpsc::channel(8);
     let sending = tokio::spawn(stream(package, header, send));
     let progress = Progress::new("Sending the roster", size);

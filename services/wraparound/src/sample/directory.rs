@@ -15,14 +15,26 @@ type Offer = (&'static str, &'static str, &'static [(&'static str, &'static str,
 const PARTNERS: [Offer; 10] = [
     ("Alder Valley Youth Club", "SEC-YTH", &[("Homework Hour", "ED-HWK", 60), ("Saturday Sports", "ENR-SPO", 80), ("Young Leaders", "ENR-LEAD", 20)]),
     ("Bright Pages Tutoring", "SEC-VOL", &[("Reading Partners", "ED-RDG", 25), ("After-School Tutoring", "ED-TUT", 40), ("Maths Workshop", "ED-MAT", 12)]),
-    ("Cedar Street Counseling Center", "SEC-HHS", &[("Counseling for Young People", "SE-CNS", 15), ("Grief Circle", "SE-GRF", 8), ("Family Counseling", "SE-FAM", 10), ("Trauma Care", "SE-TRA", 4)]),
+    (
+        "Cedar Street Counseling Center",
+        "SEC-HHS",
+        &[("Counseling for Young People", "SE-CNS", 15), ("Grief Circle", "SE-GRF", 8), ("Family Counseling", "SE-FAM", 10), ("Trauma Care", "SE-TRA", 4)],
+    ),
     ("Hearth and Table Food Pantry", "SEC-FAI", &[("Weekend Food Bags", "BN-FOOD", -1), ("Clothes Closet", "BN-CLO", -1), ("Hygiene Kits", "BN-HYG", -1)]),
     ("Lantern Mentors", "SEC-MEN", &[("One-to-One Mentoring", "MEN-ADU", 18), ("Friendship Group", "SE-GRP", 24), ("Life Skills Evenings", "SE-SKL", 16)]),
-    ("Millbrook Children's Clinic", "SEC-PED", &[("Well-Child Visits", "HE-MED", 50), ("School Dentist", "HE-DEN", 14), ("Glasses for All", "HE-VIS", -1), ("Asthma and Allergy Care", "HE-CHR", 20)]),
+    (
+        "Millbrook Children's Clinic",
+        "SEC-PED",
+        &[("Well-Child Visits", "HE-MED", 50), ("School Dentist", "HE-DEN", 14), ("Glasses for All", "HE-VIS", -1), ("Asthma and Allergy Care", "HE-CHR", 20)],
+    ),
     ("Newcomers' House", "SEC-CBO", &[("Newcomer Orientation", "FA-NEW", 30), ("Interpreting", "FA-INT", -1), ("English After School", "ED-ELL", 22)]),
     ("Roof and Key Housing Help", "SEC-HOU", &[("Housing Advice", "BN-HOU", 10), ("Energy Bill Help", "BN-UTL", 12), ("Emergency Fund", "BN-FIN", 6)]),
     ("Riverbend Arts Workshop", "SEC-ART", &[("Open Studio", "ENR-ART", 45), ("Inventors' Bench", "ENR-STEM", 15)]),
-    ("Parents Together Alder Valley", "SEC-CBO", &[("Parent Evenings", "FA-ENG", -1), ("Parent Support Group", "FA-SUP", 20), ("Help With Job Search", "AD-JOB", 15)]),
+    (
+        "Parents Together Alder Valley",
+        "SEC-CBO",
+        &[("Parent Evenings", "FA-ENG", -1), ("Parent Support Group", "FA-SUP", 20), ("Help With Job Search", "AD-JOB", 15)],
+    ),
 ];
 
 /// A service that referrals can be sent to.
@@ -58,7 +70,11 @@ pub async fn fill(services: &Services, manager: &Person, valid: (&str, &str)) ->
                 valid_from: valid.0.to_owned(),
                 valid_to: valid.1.to_owned(),
             };
-            services.directory().put_agreement(manager.asks(PutAgreementRequest { agreement: Some(agreement), request_id: request_id() })).await.told("record an agreement")?;
+            services
+                .directory()
+                .put_agreement(manager.asks(PutAgreementRequest { agreement: Some(agreement), request_id: request_id() }))
+                .await
+                .told("record an agreement")?;
         }
         for (service, category, places) in offers {
             let service_id = id(&format!("{name} {service}"));
@@ -92,7 +108,11 @@ async fn put_service(services: &Services, manager: &Person, partner_id: &str, se
         languages: vec!["en".to_owned(), "es".to_owned()],
         ..Service::default()
     };
-    services.directory().put_service(manager.asks(PutServiceRequest { service: Some(service), expected_version: 0, request_id: request_id() })).await.told("add a service")?;
+    services
+        .directory()
+        .put_service(manager.asks(PutServiceRequest { service: Some(service), expected_version: 0, request_id: request_id() }))
+        .await
+        .told("add a service")?;
     Ok(())
 }
 

@@ -90,7 +90,11 @@ pub fn entries(catalogue: &Catalogue, student: &str, cycle: &str, dice: &mut Dic
     for (n, severity) in severities(dice).into_iter().enumerate() {
         let Some(code) = one(&catalogue.needs[domains[n % domains.len()]], dice) else { continue };
         let suspected = severity < 3 && dice.random_range(0..8) == 0;
-        entries.push(Entry { severity, certainty: if suspected { Certainty::Suspected } else { Certainty::Observed }.into(), ..entry(code, Polarity::Need, dice) });
+        entries.push(Entry {
+            severity,
+            certainty: if suspected { Certainty::Suspected } else { Certainty::Observed }.into(),
+            ..entry(code, Polarity::Need, dice)
+        });
     }
     for _ in 0..1 + weighted(&[3, 4, 2], dice) {
         let Some(code) = one(&catalogue.strengths[dice.random_range(0..DOMAINS.len())], dice) else { continue };
@@ -123,7 +127,14 @@ fn entry(code: &Code, polarity: Polarity, dice: &mut Dice) -> Entry {
         1 => EntrySource::Record,
         _ => EntrySource::Teacher,
     };
-    Entry { polarity: polarity.into(), code: code.code.clone(), source: source.into(), note: note.to_owned(), sensitivity: code.sensitivity, ..Entry::default() }
+    Entry {
+        polarity: polarity.into(),
+        code: code.code.clone(),
+        source: source.into(),
+        note: note.to_owned(),
+        sensitivity: code.sensitivity,
+        ..Entry::default()
+    }
 }
 
 #[cfg(test)]

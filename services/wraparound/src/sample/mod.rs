@@ -146,7 +146,15 @@ async fn plan_school(services: &Services, manager: &Person, n: usize, school: &S
     Ok(planned)
 }
 
-async fn plan_work(services: &Services, cast: &Cast, cycle: &str, school_year: i32, catalogue: &Catalogue, offers: &[directory::Offered], planned: &[Planned]) -> anyhow::Result<()> {
+async fn plan_work(
+    services: &Services,
+    cast: &Cast,
+    cycle: &str,
+    school_year: i32,
+    catalogue: &Catalogue,
+    offers: &[directory::Offered],
+    planned: &[Planned],
+) -> anyhow::Result<()> {
     let desk = plans::Desk { services, cast, catalogue, offers };
     let total = planned.iter().filter(|p| p.goal != Goal::HalfDone).map(|p| p.students).sum();
     let progress = Progress::new("Making plans", total);

@@ -100,7 +100,9 @@ async fn one_need(desk: &Desk<'_>, coordinator: &Person, plan: &GetPlanResponse,
         Fate::Open => return Ok(()),
         Fate::Support => (PlanItemKind::SchoolSupport, String::new(), "A check-in with an adult of the school twice a week."),
         Fate::Group => (PlanItemKind::Service, own(&categories), "A small group of the school's own, on Tuesdays and Thursdays."),
-        Fate::Referral if offer.is_some() => (PlanItemKind::Referral, offer.map(|o| o.category.clone()).unwrap_or_default(), "By a partner, once the family agrees."),
+        Fate::Referral if offer.is_some() => {
+            (PlanItemKind::Referral, offer.map(|o| o.category.clone()).unwrap_or_default(), "By a partner, once the family agrees.")
+        }
         Fate::Referral | Fate::NotAvailable(_) | Fate::FamilyDeclined => (PlanItemKind::Service, own(&categories), "A service outside the class."),
     };
     let referral = (kind == PlanItemKind::Referral).then(|| Uuid::new_v5(&namespace, b"referral"));

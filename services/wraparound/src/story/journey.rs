@@ -265,8 +265,17 @@ impl Journey {
         let manager = self.cast.plays(&Part::district("partnership_manager")).await?;
         let mut directory = self.services.directory();
         let (partner_id, service_id) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
-        let partner = Partner { partner_id: partner_id.clone(), name: "Bright Pages Tutoring (fictional)".to_owned(), sector: "SEC-VOL".to_owned(), status: "active".to_owned(), version: 0 };
-        directory.put_partner(manager.asks(PutPartnerRequest { partner: Some(partner), expected_version: 0, request_id: request_id() })).await.told("add a partner")?;
+        let partner = Partner {
+            partner_id: partner_id.clone(),
+            name: "Bright Pages Tutoring (fictional)".to_owned(),
+            sector: "SEC-VOL".to_owned(),
+            status: "active".to_owned(),
+            version: 0,
+        };
+        directory
+            .put_partner(manager.asks(PutPartnerRequest { partner: Some(partner), expected_version: 0, request_id: request_id() }))
+            .await
+            .told("add a partner")?;
         let agreement = Agreement {
             agreement_id: Uuid::now_v7().to_string(),
             partner_id: partner_id.clone(),
@@ -274,7 +283,10 @@ impl Journey {
             valid_from: format!("{}-07-01", self.school_year - 1),
             valid_to: format!("{}-06-30", self.school_year + 1),
         };
-        directory.put_agreement(manager.asks(PutAgreementRequest { agreement: Some(agreement), request_id: request_id() })).await.told("record an agreement")?;
+        directory
+            .put_agreement(manager.asks(PutAgreementRequest { agreement: Some(agreement), request_id: request_id() }))
+            .await
+            .told("record an agreement")?;
         let service = Service {
             service_id: service_id.clone(),
             partner_id: partner_id.clone(),
@@ -285,8 +297,14 @@ impl Journey {
             languages: vec!["en".to_owned()],
             ..Service::default()
         };
-        directory.put_service(manager.asks(PutServiceRequest { service: Some(service), expected_version: 0, request_id: request_id() })).await.told("add a service")?;
-        directory.set_capacity(manager.asks(SetCapacityRequest { service_id: service_id.clone(), maximum: 5, request_id: request_id() })).await.told("set its places")?;
+        directory
+            .put_service(manager.asks(PutServiceRequest { service: Some(service), expected_version: 0, request_id: request_id() }))
+            .await
+            .told("add a service")?;
+        directory
+            .set_capacity(manager.asks(SetCapacityRequest { service_id: service_id.clone(), maximum: 5, request_id: request_id() }))
+            .await
+            .told("set its places")?;
         Ok((partner_id, service_id))
     }
 
@@ -333,7 +351,12 @@ impl Journey {
             }
             if began.elapsed() > PATIENCE / 12 {
                 let met = patiently("judge the need", || {
-                    let request = JudgeNeedRequest { need_id: need.need_id.clone(), state: NeedState::Met.into(), expected_version: need.version, request_id: request_id() };
+                    let request = JudgeNeedRequest {
+                        need_id: need.need_id.clone(),
+                        state: NeedState::Met.into(),
+                        expected_version: need.version,
+                        request_id: request_id(),
+                    };
                     let mut client = services.plans();
                     let request = who.asks(request);
                     async move { client.judge_need(request).await }
