@@ -69,14 +69,13 @@ create table rosters.person (
     identifier           text,
     email                text,
     grade                text,
-    -- Parts of a student's names and number in plain small letters; search is by their beginnings.
-    search_words         text[],
+    -- Words of a student's names and number in plain small letters, a blank before each; search is by their beginnings.
+    search_text          text,
     active               boolean     not null default true,
     missing_since        timestamptz,
     constraint person_pkey primary key (person_id),
     constraint person_kind_check check (kind in ('student', 'staff', 'guardian'))
 );
-create index person_search_idx on rosters.person using gin (array_to_tsvector(search_words)) where kind = 'student';
 create index person_missing_idx on rosters.person (missing_since) where missing_since is not null;
 
 -- The names by which sources know a person. One child may be several rows there.

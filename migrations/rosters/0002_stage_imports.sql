@@ -21,7 +21,7 @@ create unlogged table rosters.stage_user (
     line bigint not null, new_id uuid not null, source_id text not null, deleted boolean not null default false,
     org_ids text[], role text, given_name text, family_name text, middle_name text, identifier text, email text,
     agent_ids text[], grades text[], master_id text, preferred_given_name text, preferred_family_name text,
-    primary_org_id text, display_name text not null, sort_name text not null, search_words text[]
+    primary_org_id text, display_name text not null, sort_name text not null, search_text text
 );
 create unlogged table rosters.stage_role (
     line bigint not null, source_id text not null, deleted boolean not null default false,

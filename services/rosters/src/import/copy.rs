@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::foresight::Foresight;
 use crate::naming::Name;
 use crate::oneroster::{Column, FileKind, Kind, LIST_SEPARATOR, Row, RowSink, Stopped};
 
@@ -51,12 +52,18 @@ pub struct CopySink {
     text: BytesMut,
     kind: FileKind,
     rows: u64,
+    foresight: Foresight,
 }
 
 impl CopySink {
     /// A sink on a channel.
-    pub fn new(pieces: mpsc::Sender<Piece>) -> Self {
-        Self { pieces, text: BytesMut::with_capacity(PIECE + (PIECE >> 2)), kind: FileKind::Orgs, rows: 0 }
+    pub fn new(pieces: mpsc::Sender<Piece>, foresight: Foresight) -> Self {
+        Self { pieces, text: BytesMut::with_capacity(PIECE + (PIECE >> 2)), kind: FileKind::Orgs, rows: 0, foresight }
+    }
+
+    /// Whether the rows that went by can have nothing wrong between them.
+    pub fn is_clean(&self) -> bool {
+        self.foresight.is_clean()
     }
 
     fn send(&self, piece: Piece) -> Result<(), Stopped> {
@@ -104,8 +111,7 @@ impl CopySink {
         self.text.extend_from_slice(b"\t");
         self.push(&name.sort());
         self.text.extend_from_slice(b"\t");
-        let words = name.search_words(row.get("identifier"));
-        self.push_list(words.iter().map(String::as_str));
+        self.push(&name.search_text(row.get("identifier")));
     }
 }
 
@@ -122,13 +128,14 @@ impl RowSink for CopySink {
     fn begin(&mut self, kind: FileKind, columns: &[&'static Column]) -> Result<(), Stopped> {
         self.kind = kind;
         self.rows = 0;
+        self.foresight.begin();
         let mut names = vec!["line"];
         if has_new_id(kind) {
             names.push("new_id");
         }
         names.extend(columns.iter().map(|column| column.stage));
         if kind == FileKind::Users {
-            names.extend(["display_name", "sort_name", "search_words"]);
+            names.extend(["display_name", "sort_name", "search_text"]);
         }
         let statement = format!("copy {} ({}) from stdin", stage_table(kind), names.join(", "));
         self.send(Piece::Begin(kind, statement))
@@ -136,6 +143,7 @@ impl RowSink for CopySink {
 
     fn row(&mut self, row: &Row<'_>) -> Result<(), Stopped> {
         self.rows += 1;
+        self.foresight.see(self.kind, row);
         // Writing to a buffer in memory cannot fail.
         let _ = write!(self.text, "{}", row.line);
         if has_new_id(self.kind) {

@@ -5,6 +5,7 @@ mod check;
 mod copy;
 pub mod entity;
 pub mod error;
+mod foresight;
 pub mod grpc;
 mod guard;
 pub mod repo;
@@ -22,8 +23,9 @@ use uuid::Uuid;
 use self::apply::{Counts, Modes};
 use self::entity::{FileSummary, ImportRun, Progress, State, Verdict};
 use self::error::ImportError;
+use self::foresight::Foresight;
 use self::stage::Staged;
-use crate::oneroster::{FileKind, Findings, Mode};
+use crate::oneroster::{FileKind, Mode};
 use crate::standing;
 
 pub use stage::Source;
@@ -109,7 +111,7 @@ impl Imports {
         let mut tx = self.pool.begin().await?;
         prepare(&mut tx).await?;
         stage::clear(&mut tx).await?;
-        let mut staged = stage::load(&mut tx, command.source.clone(), tell).await?;
+        let mut staged = stage::load(&mut tx, command.source.clone(), Foresight::new(&self.roles_from), tell).await?;
         let guarded = self.check_and_apply(&mut tx, &mut staged, run, tell).await?;
         let findings = staged.findings;
         let verdict = Verdict { errors: findings.has_errors(), guarded, accept_changes: command.accept_changes, dry_run: command.dry_run };
@@ -150,21 +152,27 @@ impl Imports {
             .collect();
         let Some(manifest) = staged.manifest.clone().filter(|_| staged.complete()) else { return Ok(false) };
         let _ = tell.try_send(Progress { phase: "check", file: "", done: 0, total: 0 });
-        if !check::duplicates(conn, &mut staged.findings).await? {
+        if !staged.clean && !check::duplicates(conn, &mut staged.findings).await? {
             return Ok(false);
         }
         resolve::resolve(conn, &manifest).await?;
-        resolve_kinds(conn, &self.roles_from, &mut staged.findings).await?;
+        check::places(conn, &mut staged.findings).await?;
+        if !staged.clean {
+            // References are checked while people are what their roles say; then enrollments overrule the roles.
+            check::people(conn, &self.roles_from, &mut staged.findings).await?;
+            resolve::kinds_from_enrollments(conn).await?;
+        }
         if staged.findings.has_errors() {
             return Ok(false);
         }
         let _ = tell.try_send(Progress { phase: "apply", file: "", done: 0, total: 0 });
-        let before = guard::count(conn).await?;
         let held = sqlx::query_scalar!(r#"select exists (select from rosters.person) as "held!""#).fetch_one(&mut *conn).await?;
+        let before = if held { guard::count(conn).await? } else { Vec::new() };
         let modes = Modes::new(&manifest, held);
         let counts = self.apply(conn, modes).await?;
-        summarise(&mut run.files, &counts, &skipped(conn).await?);
-        if manifest.mode(FileKind::Users) == Mode::Absent && manifest.mode(FileKind::Roles) == Mode::Absent {
+        let skipped = if staged.clean { Vec::new() } else { skipped(conn).await? };
+        summarise(&mut run.files, &counts, &skipped);
+        if before.is_empty() || (manifest.mode(FileKind::Users) == Mode::Absent && manifest.mode(FileKind::Roles) == Mode::Absent) {
             return Ok(false);
         }
         guard::would_stop(conn, &before, &mut staged.findings).await
@@ -185,7 +193,7 @@ impl Imports {
         counts.push((FileKind::Roles, roles));
         apply::people::guardians(conn, modes).await?;
         counts.push((FileKind::Enrollments, apply::members::members(conn, modes).await?));
-        counts.push((FileKind::Demographics, apply::people::demographics(conn).await?));
+        counts.push((FileKind::Demographics, apply::people::demographics(conn, modes).await?));
         Ok(counts)
     }
 }
@@ -200,17 +208,13 @@ async fn prepare(conn: &mut PgConnection) -> Result<(), ImportError> {
         "jit = off",
         "plan_cache_mode = force_custom_plan",
         "enable_nestloop = off",
+        // Enough to tell large from small, which is all that the plans here turn on.
+        "default_statistics_target = 10",
     ];
     for setting in settings {
         sqlx::query(sqlx::AssertSqlSafe(format!("set local {setting}"))).execute(&mut *conn).await?;
     }
     Ok(())
-}
-
-/// Checks references while the kinds of people are what their roles say, then lets enrollments overrule them.
-async fn resolve_kinds(conn: &mut PgConnection, role_rule: &[String], findings: &mut Findings) -> Result<(), ImportError> {
-    check::references(conn, role_rule, findings).await?;
-    resolve::kinds_from_enrollments(conn).await
 }
 
 /// Rows that are left out, by file.

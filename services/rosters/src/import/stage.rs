@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::copy::{CopySink, PIECES_AHEAD, Piece, stage_table};
 use super::entity::Progress;
 use super::error::ImportError;
-use crate::oneroster::{FileKind, FileRows, Findings, Limits, Manifest, Package, Stopped};
+use super::foresight::Foresight;
+use crate::oneroster::{FileKind, FileRows, Findings, Limits, Manifest, Mode, Package, Stopped};
 
 /// A package to read.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Staged {
     pub manifest: Option<Manifest>,
     /// Rows by file.
     pub rows: HashMap<FileKind, FileRows>,
+    /// Whether duplicates and faults between people and enrollments are ruled out.
+    pub clean: bool,
 }
 
 impl Staged {
@@ -41,9 +44,9 @@ impl Staged {
 }
 
 /// Reads and loads. The staging tables are empty before.
-pub async fn load(conn: &mut PgConnection, source: Source, tell: &mpsc::Sender<Progress>) -> Result<Staged, ImportError> {
+pub async fn load(conn: &mut PgConnection, source: Source, foresight: Foresight, tell: &mpsc::Sender<Progress>) -> Result<Staged, ImportError> {
     let (sender, mut pieces) = mpsc::channel(PIECES_AHEAD);
-    let reader = tokio::task::spawn_blocking(move || read(&source, sender));
+    let reader = tokio::task::spawn_blocking(move || read(&source, sender, foresight));
     while let Some(piece) = pieces.recv().await {
         if let Piece::Begin(kind, statement) = piece {
             load_file(conn, kind, &statement, &mut pieces, tell).await?;
@@ -76,17 +79,21 @@ async fn load_file(
     Ok(())
 }
 
-fn read(source: &Source, pieces: mpsc::Sender<Piece>) -> Result<Staged, Stopped> {
+fn read(source: &Source, pieces: mpsc::Sender<Piece>, foresight: Foresight) -> Result<Staged, Stopped> {
     let mut findings = Findings::default();
     let mut rows = HashMap::new();
-    let mut sink = CopySink::new(pieces);
+    let mut sink = CopySink::new(pieces, foresight);
     let Some(mut package) = Package::open(&source.path, &source.name, source.limits, &mut findings) else {
-        return Ok(Staged { findings, manifest: None, rows });
+        return Ok(Staged { findings, manifest: None, rows, clean: false });
     };
     for kind in FileKind::ALL {
         rows.insert(kind, package.read(kind, &mut findings, &mut sink)?);
     }
-    Ok(Staged { findings, manifest: Some(package.manifest().clone()), rows })
+    // Only a package that is whole in itself can be judged by itself.
+    let manifest = package.manifest().clone();
+    let whole = [FileKind::Orgs, FileKind::Classes, FileKind::Users].into_iter().all(|kind| manifest.mode(kind) == Mode::Bulk);
+    let clean = whole && sink.is_clean();
+    Ok(Staged { findings, manifest: Some(manifest), rows, clean })
 }
 
 /// Empties the staging tables, whatever an earlier process left in them.

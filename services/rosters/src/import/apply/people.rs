@@ -10,10 +10,10 @@ use crate::oneroster::FileKind;
 pub async fn people(conn: &mut PgConnection, modes: Modes<'_>) -> Result<Counts, ImportError> {
     let added = sqlx::query!(
         "insert into rosters.person (person_id, kind, given_name, middle_name, family_name, preferred_given_name, preferred_family_name,
-                                     display_name, sort_name, identifier, email, grade, search_words)
+                                     display_name, sort_name, identifier, email, grade, search_text)
          select m.person_id, m.kind, u.given_name, u.middle_name, u.family_name, u.preferred_given_name, u.preferred_family_name,
                 u.display_name, u.sort_name, u.identifier, case when m.kind = 'staff' then u.email end,
-                case when m.kind = 'student' then u.grades[1] end, case when m.kind = 'student' then u.search_words end
+                case when m.kind = 'student' then u.grades[1] end, case when m.kind = 'student' then u.search_text end
          from rosters.map_person m join rosters.stage_user u on u.source_id = m.source_id
          where m.live and m.is_new and m.staged and m.kind <> 'none'"
     )
@@ -35,21 +35,21 @@ pub async fn people(conn: &mut PgConnection, modes: Modes<'_>) -> Result<Counts,
          set kind = w.kind, given_name = w.given_name, middle_name = w.middle_name, family_name = w.family_name,
              preferred_given_name = w.preferred_given_name, preferred_family_name = w.preferred_family_name,
              display_name = w.display_name, sort_name = w.sort_name, identifier = w.identifier, email = w.email, grade = w.grade,
-             search_words = w.search_words, active = true, missing_since = null
+             search_text = w.search_text, active = true, missing_since = null
          from (
              select m.person_id, m.kind, u.given_name, u.middle_name, u.family_name, u.preferred_given_name, u.preferred_family_name,
                     u.display_name, u.sort_name, u.identifier, case when m.kind = 'staff' then u.email end as email,
                     case when m.kind = 'student' then u.grades[1] end as grade,
-                    case when m.kind = 'student' then u.search_words end as search_words
+                    case when m.kind = 'student' then u.search_text end as search_text
              from rosters.map_person m join rosters.stage_user u on u.source_id = m.source_id
              where m.live and not m.is_new and m.kind <> 'none'
          ) w
          where w.person_id = p.person_id
            and (p.kind, p.given_name, p.middle_name, p.family_name, p.preferred_given_name, p.preferred_family_name, p.display_name,
-                p.sort_name, p.identifier, p.email, p.grade, p.search_words, p.active, p.missing_since)
+                p.sort_name, p.identifier, p.email, p.grade, p.search_text, p.active, p.missing_since)
                is distinct from
                (w.kind, w.given_name, w.middle_name, w.family_name, w.preferred_given_name, w.preferred_family_name, w.display_name,
-                w.sort_name, w.identifier, w.email, w.grade, w.search_words, true, null::timestamptz)"
+                w.sort_name, w.identifier, w.email, w.grade, w.search_text, true, null::timestamptz)"
     )
     .execute(&mut *conn)
     .await?
@@ -258,7 +258,20 @@ pub async fn guardians(conn: &mut PgConnection, modes: Modes<'_>) -> Result<(), 
 }
 
 /// Birth dates and the rest, in their own table.
-pub async fn demographics(conn: &mut PgConnection) -> Result<Counts, ImportError> {
+pub async fn demographics(conn: &mut PgConnection, modes: Modes<'_>) -> Result<Counts, ImportError> {
+    if !modes.held {
+        let added = sqlx::query!(
+            "insert into rosters.demographics
+             select m.person_id, d.birth_date, d.sex, d.american_indian_or_alaska_native, d.asian, d.black_or_african_american,
+                    d.native_hawaiian_or_other_pacific_islander, d.white, d.two_or_more_races, d.hispanic_or_latino
+             from rosters.stage_demographics d
+             join rosters.map_person m on m.source_id = d.source_id and m.live and m.kind <> 'none'
+             where not d.deleted"
+        )
+        .execute(conn)
+        .await?;
+        return Ok(Counts { added: added.rows_affected() as i64, ..Counts::default() });
+    }
     let up = sqlx::query!(
         r#"with up as (
                insert into rosters.demographics as held
