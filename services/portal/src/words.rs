@@ -330,6 +330,12 @@ pub fn sentence(words: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// A phrase within a sentence: small letter first.
+pub fn within(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Why the caller sees a page, from the access basis of an answer.
 pub fn basis(basis: &str) -> String {
     let why = match basis {

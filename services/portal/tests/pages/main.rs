@@ -268,13 +268,3 @@ async fn signing_out_ends_the_session() {
     browser.post("/sign-out", &[], false).await;
     assert!(location(&browser.get("/classes").await).starts_with("/sign-in"));
 }
-
-/// Keeps the pages open for looking at them: `PORTAL_PREVIEW_PORT=7499 cargo test -p portal --test pages preview -- --ignored`.
-#[tokio::test]
-#[ignore = "runs until stopped"]
-async fn preview() {
-    let port = std::env::var("PORTAL_PREVIEW_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(7499);
-    let (url, _) = portal(vec!["coordinator", "teacher"], port).await;
-    println!("{url}");
-    std::future::pending::<()>().await;
-}

@@ -103,7 +103,8 @@ pub async fn add(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post)
         code,
         severity: if is_need { post.small("severity").clamp(1, 3) } else { 0 },
         certainty: if is_need { words::certainty_of(post.text("certainty")) } else { Certainty::Unspecified }.into(),
-        source: EntrySource::Unspecified.into(),
+        // An interest is what the student tells; some are taken from nobody else. All others are the caller's own word.
+        source: if polarity == Polarity::Interest { EntrySource::Student } else { EntrySource::Unspecified }.into(),
         note: post.text("note").to_owned(),
         sensitivity: sensitivity_of(post.text("sensitivity")).into(),
         ..Default::default()

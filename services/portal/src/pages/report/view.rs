@@ -145,7 +145,7 @@ pub fn page(
 }
 
 fn definition(measure: &proto::reporting::v1::Measure) -> String {
-    let mut text = format!("{}, of {}.", words::sentence(measure.numerator.trim_end_matches('.')), measure.denominator.trim_end_matches('.'));
+    let mut text = format!("{}, of {}.", words::sentence(measure.numerator.trim_end_matches('.')), words::within(measure.denominator.trim_end_matches('.')));
     if !measure.definition.is_empty() {
         text.push(' ');
         text.push_str(&measure.definition);

@@ -44,7 +44,8 @@ pub async fn add_item(State(app): State<Arc<Portal>>, Path(student_id): Path<Uui
         need_ids: post.all("need_id"),
         builds_on_codes: post.all("builds_on"),
         kind: words::item_kind_of(post.text("kind")).into(),
-        service_category: post.text("service_category").to_owned(),
+        // Choosing "not a service" is an answer; leaving the field open is not, and the browser says so.
+        service_category: Some(post.text("service_category")).filter(|c| *c != "none").unwrap_or_default().to_owned(),
         description: post.text("description").to_owned(),
         owner: owner_of(post.text("owner")).into(),
         first_step_owner: owner_of(post.text("first_step_owner")).into(),
