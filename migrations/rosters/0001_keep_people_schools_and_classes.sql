@@ -1,12 +1,13 @@
 -- People, schools and classes, and how they came in. The only schema that holds names.
 --
+-- Ids of the source are opaque: they compare byte by byte, whatever the database's language (collate "C").
 -- There are no foreign keys between the large tables: an import writes them set by set from rows whose references it has
 -- resolved in the same transaction, and checking half a million rows one by one would cost more than the import itself.
 
 -- Schools, and the district and departments above them.
 create table rosters.org (
     org_id        uuid        not null,
-    source_id     text        not null,
+    source_id     text collate "C" not null,
     name          text        not null,
     type          text        not null,
     identifier    text,
@@ -20,7 +21,7 @@ create index org_name_idx on rosters.org (lower(name), org_id) where is_school;
 
 create table rosters.academic_session (
     session_id  uuid    not null,
-    source_id   text    not null,
+    source_id   text collate "C" not null,
     title       text    not null,
     type        text    not null,
     start_on    date    not null,
@@ -33,7 +34,7 @@ create table rosters.academic_session (
 
 create table rosters.course (
     course_id uuid    not null,
-    source_id text    not null,
+    source_id text collate "C" not null,
     title     text    not null,
     active    boolean not null default true,
     constraint course_pkey primary key (course_id),
@@ -42,7 +43,7 @@ create table rosters.course (
 
 create table rosters.class_section (
     class_id      uuid        not null,
-    source_id     text        not null,
+    source_id     text collate "C" not null,
     school_id     uuid        not null,
     title         text        not null,
     grades        text[]      not null,
@@ -80,7 +81,7 @@ create index person_missing_idx on rosters.person (missing_since) where missing_
 
 -- The names by which sources know a person. One child may be several rows there.
 create table rosters.source_identity (
-    source_id text not null,
+    source_id text collate "C" not null,
     person_id uuid not null,
     constraint source_identity_pkey primary key (source_id)
 );
@@ -97,7 +98,7 @@ create table rosters.school_enrolment (
 
 create table rosters.class_member (
     class_id      uuid        not null,
-    source_id     text        not null,
+    source_id     text collate "C" not null,
     person_id     uuid        not null,
     role          text        not null,
     is_primary    boolean     not null,

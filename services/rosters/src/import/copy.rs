@@ -61,9 +61,9 @@ impl CopySink {
         Self { pieces, text: BytesMut::with_capacity(PIECE + (PIECE >> 2)), kind: FileKind::Orgs, rows: 0, foresight }
     }
 
-    /// Whether the rows that went by can have nothing wrong between them.
-    pub fn is_clean(&self) -> bool {
-        self.foresight.is_clean()
+    /// What the first look at the rows that went by came to.
+    pub fn foresight(&self) -> &Foresight {
+        &self.foresight
     }
 
     fn send(&self, piece: Piece) -> Result<(), Stopped> {

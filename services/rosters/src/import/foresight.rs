@@ -30,6 +30,8 @@ pub struct Foresight {
     orgs: HashSet<u64>,
     classes: HashMap<u64, u64>,
     users: HashMap<u64, u8>,
+    attends: HashSet<u64>,
+    elsewhere: bool,
     agents: HashSet<u64>,
     with_primary: HashSet<u64>,
 }
@@ -65,11 +67,16 @@ impl Foresight {
                 FileKind::Demographics => self.users.contains_key(&id),
                 FileKind::AcademicSessions | FileKind::Courses => true,
             };
-        let used = self.ids.len() + self.users.len() + self.agents.len() + self.classes.len();
+        let used = self.ids.len() + self.users.len() + self.agents.len() + self.classes.len() + self.attends.len();
         if !fine || used > MEMORY {
             // What was remembered is of no use any more.
             *self = Self { odd: true, ..Self::default() };
         }
+    }
+
+    /// Whether every student's classes are at schools where the student has a role, so that these schools are all.
+    pub fn schools_are_told(&self) -> bool {
+        self.is_clean() && !self.elsewhere
     }
 
     /// Whether duplicates are impossible and every reference of people and enrollments is as it should be.
@@ -104,6 +111,8 @@ impl Foresight {
         let agents = row.get("agentSourcedIds").into_iter().flat_map(|list| list.split(LIST_SEPARATOR));
         self.agents.extend(agents.map(|agent| self.hash.hash_one(agent)));
         let mut orgs = row.get("orgSourcedIds").into_iter().flat_map(|list| list.split(LIST_SEPARATOR)).chain(row.get("primaryOrgSourcedId"));
+        // Version 1.1 names schools here, without saying which of a user's roles they belong to.
+        self.elsewhere |= row.get("orgSourcedIds").is_some();
         row.get("userMasterIdentifier").is_none() && orgs.all(|org| self.orgs.contains(&self.hash.hash_one(org)))
     }
 
@@ -113,6 +122,9 @@ impl Foresight {
         match self.users.get_mut(&user) {
             Some(held) => *held |= kind,
             None => return false,
+        }
+        if kind == STUDENT {
+            self.attends.insert(self.hash.hash_one((user, org)));
         }
         self.orgs.contains(&org)
     }
@@ -127,6 +139,7 @@ impl Foresight {
             _ => false,
         };
         let is_primary = row.get("primary") == Some("t");
+        self.elsewhere |= kind & STUDENT != 0 && !self.attends.contains(&self.hash.hash_one((user, *school)));
         at_school && in_kind && (!is_primary || self.with_primary.insert(class))
     }
 

@@ -168,7 +168,7 @@ impl Imports {
         let _ = tell.try_send(Progress { phase: "apply", file: "", done: 0, total: 0 });
         let held = sqlx::query_scalar!(r#"select exists (select from rosters.person) as "held!""#).fetch_one(&mut *conn).await?;
         let before = if held { guard::count(conn).await? } else { Vec::new() };
-        let modes = Modes::new(&manifest, held);
+        let modes = Modes::new(&manifest, held, staged.schools_are_told);
         let counts = self.apply(conn, modes).await?;
         let skipped = if staged.clean { Vec::new() } else { skipped(conn).await? };
         summarise(&mut run.files, &counts, &skipped);

@@ -34,6 +34,8 @@ pub struct Staged {
     pub rows: HashMap<FileKind, FileRows>,
     /// Whether duplicates and faults between people and enrollments are ruled out.
     pub clean: bool,
+    /// Whether roles name every school at which a student has classes.
+    pub schools_are_told: bool,
 }
 
 impl Staged {
@@ -84,7 +86,7 @@ fn read(source: &Source, pieces: mpsc::Sender<Piece>, foresight: Foresight) -> R
     let mut rows = HashMap::new();
     let mut sink = CopySink::new(pieces, foresight);
     let Some(mut package) = Package::open(&source.path, &source.name, source.limits, &mut findings) else {
-        return Ok(Staged { findings, manifest: None, rows, clean: false });
+        return Ok(Staged { findings, manifest: None, rows, clean: false, schools_are_told: false });
     };
     for kind in FileKind::ALL {
         rows.insert(kind, package.read(kind, &mut findings, &mut sink)?);
@@ -92,8 +94,9 @@ fn read(source: &Source, pieces: mpsc::Sender<Piece>, foresight: Foresight) -> R
     // Only a package that is whole in itself can be judged by itself.
     let manifest = package.manifest().clone();
     let whole = [FileKind::Orgs, FileKind::Classes, FileKind::Users].into_iter().all(|kind| manifest.mode(kind) == Mode::Bulk);
-    let clean = whole && sink.is_clean();
-    Ok(Staged { findings, manifest: Some(manifest), rows, clean })
+    let clean = whole && sink.foresight().is_clean();
+    let schools_are_told = whole && sink.foresight().schools_are_told();
+    Ok(Staged { findings, manifest: Some(manifest), rows, clean, schools_are_told })
 }
 
 /// Empties the staging tables, whatever an earlier process left in them.

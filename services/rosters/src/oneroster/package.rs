@@ -32,7 +32,7 @@ impl Package {
     pub fn open(path: &Path, name: &str, limits: Limits, findings: &mut Findings) -> Option<Self> {
         let mut archive = open_zip(path, name, limits, findings)?;
         let files = list_files(&mut archive, name, limits, findings)?;
-        let Some(&manifest_at) = files.get(manifest::FILE) else {
+        let Some(manifest_at) = find_file(&files, manifest::FILE, findings) else {
             refuse_without_manifest(&files, name, findings);
             return None;
         };
@@ -190,7 +190,7 @@ fn list_files(archive: &mut ZipArchive<BufReader<File>>, name: &str, limits: Lim
         return None;
     }
     // Files count where the manifest lies; where there is none, the findings need every name.
-    let home = listed.iter().find(|(_, file, _)| file == manifest::FILE).map(|(folder, _, _)| folder.clone());
+    let home = listed.iter().find(|(_, file, _)| file.eq_ignore_ascii_case(manifest::FILE)).map(|(folder, _, _)| folder.clone());
     if let Some(home) = &home
         && home.contains('/')
     {

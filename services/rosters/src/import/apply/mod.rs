@@ -28,12 +28,14 @@ pub struct Modes<'m> {
     manifest: &'m Manifest,
     /// Whether the district held anybody before: where not, there is nothing to compare with.
     pub held: bool,
+    /// Whether roles name every school at which a student has classes.
+    pub schools_are_told: bool,
 }
 
 impl<'m> Modes<'m> {
     /// By the package's manifest.
-    pub fn new(manifest: &'m Manifest, held: bool) -> Self {
-        Self { manifest, held }
+    pub fn new(manifest: &'m Manifest, held: bool, schools_are_told: bool) -> Self {
+        Self { manifest, held, schools_are_told }
     }
 
     /// Whether rows that a file no longer names are missing.

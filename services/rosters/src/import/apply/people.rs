@@ -92,11 +92,12 @@ pub async fn school_enrolments(conn: &mut PgConnection, modes: Modes<'_>) -> Res
              union all
              (select distinct e.user_id, c.school_source_id, false
               from rosters.stage_enrollment e join rosters.map_class c on c.source_id = e.class_id and c.live
-              where not e.deleted and e.role = 'student')
+              where not $1 and not e.deleted and e.role = 'student')
          ) w
          join rosters.map_person m on m.source_id = w.user_id and m.live and m.kind = 'student'
          join rosters.map_org o on o.source_id = w.org_id and o.live and o.is_school
-         group by o.org_id, m.person_id"
+         group by o.org_id, m.person_id",
+        modes.schools_are_told
     )
     .execute(&mut *conn)
     .await?;
