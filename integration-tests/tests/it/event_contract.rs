@@ -248,6 +248,17 @@ async fn headers_come_back_as_they_went(log: Arc<dyn EventLog>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_released_lock_is_free_at_once() {
+    let pool = database().await;
+    for round in 0..30 {
+        let held = chassis_pg::lock::try_hold(&pool, "a lock").await.unwrap();
+        let held = held.unwrap_or_else(|| panic!("round {round}: the lock is still held after its release"));
+        assert!(chassis_pg::lock::try_hold(&pool, "a lock").await.unwrap().is_none(), "two hold one lock");
+        held.release().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_postgres_log_keeps_the_contract() {
     let pool = database().await;
     each_effect_once_and_in_order(postgres_log(&pool).await, pool).await;

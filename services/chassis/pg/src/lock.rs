@@ -41,9 +41,11 @@ impl Held {
         &mut self.connection
     }
 
-    /// Lets the next one in.
-    pub async fn release(self) {
-        // Closing is best effort: the server drops the lock with the session in any case.
+    /// Lets the next one in: when this answers, the lock is free.
+    pub async fn release(mut self) {
+        // A server ends a closed session in its own time, and whoever comes next would find the lock held. Both are
+        // best effort: without a connection there is no lock either.
+        let _ = sqlx::query("select pg_advisory_unlock_all()").execute(&mut self.connection).await;
         let _ = self.connection.close().await;
     }
 }
