@@ -3,13 +3,15 @@
 use anyhow::Context as _;
 
 use crate::cli::{Ending, UpArgs};
-use crate::district::{District, DistrictOptions, ready};
+use crate::district::{DataFolder, District, DistrictOptions, ready};
 use crate::progress::say;
 use crate::sample;
 
 /// Starts the district, fills it where asked, says where it is and waits.
 pub async fn run(args: UpArgs) -> anyhow::Result<Ending> {
     let began = std::time::Instant::now();
+    // Held to the end: the ready file of a district that is running must stay.
+    let _folder = DataFolder::take(&args.data_dir)?;
     let files: Vec<_> = std::iter::once(ready::in_data_dir(&args.data_dir)).chain(args.ready_file.clone()).collect();
     for file in &files {
         // One of an earlier run that was killed would say "ready" too early.

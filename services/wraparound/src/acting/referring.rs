@@ -13,7 +13,7 @@ use super::{Person, Services, Told as _, patiently, request_id};
 /// What the family agreed to share.
 pub const SCOPES: [&str; 3] = ["identity", "plan_item", "needs"];
 
-/// Records a family's consent.
+/// Records a family's consent, where it is not recorded yet.
 pub async fn consent(services: &Services, who: &Person, id: Uuid, student: &str, partner: &str) -> anyhow::Result<()> {
     patiently("record the family's consent", || {
         let today = Utc::now().date_naive();
@@ -32,10 +32,15 @@ pub async fn consent(services: &Services, who: &Person, id: Uuid, student: &str,
         };
         let mut client = services.referrals();
         let request = who.asks(PutConsentRequest { consent: Some(consent), request_id: request_id() });
-        async move { client.put_consent(request).await }
+        async move {
+            match client.put_consent(request).await {
+                // Of an earlier run that was stopped: ids follow from the need, so it is this very consent.
+                Err(status) if status.code() == Code::AlreadyExists => Ok(tonic::Response::new(())),
+                other => other.map(|_| tonic::Response::new(())),
+            }
+        }
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 /// What to ask of whom.

@@ -6,6 +6,7 @@ pub mod overrides;
 pub mod ready;
 pub mod secrets;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,28 @@ pub struct District {
     shared: Shared,
     postgres: Option<PrivatePostgres>,
     telemetry: Telemetry,
+}
+
+/// A data folder that belongs to this process for as long as this lives.
+#[derive(Debug)]
+pub struct DataFolder {
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder where it is missing and takes it, before anything in it is changed.
+    pub fn take(folder: &Path) -> anyhow::Result<Self> {
+        secrets::private_folder(folder)?;
+        let path = folder.join("lock");
+        let lock = File::create(&path).with_context(|| format!("cannot write {}: choose a data folder that this user may write to", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!("a district is running on the data folder {}: stop it first, or choose another folder with --data-dir", folder.display())
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
 }
 
 const DATABASE: &str = "wraparound";
@@ -172,4 +195,18 @@ fn serve_admin(listener: tokio::net::TcpListener, issuer: Arc<DevIssuer>, shared
 /// Where a running district is: by its ready file, else by its data folder.
 pub fn find(ready_file: Option<&Path>, data_dir: &Path) -> anyhow::Result<Ready> {
     Ready::read(ready_file.unwrap_or(&ready::in_data_dir(data_dir)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_is_taken_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataFolder::take(dir.path()).unwrap();
+        assert!(DataFolder::take(dir.path()).unwrap_err().to_string().contains("--data-dir"));
+        drop(first);
+        DataFolder::take(dir.path()).unwrap();
+    }
 }

@@ -34,8 +34,10 @@ pub struct Figure {
     pub measure: String,
     /// Title.
     pub title: String,
-    /// Numerator and denominator; none where withheld.
-    pub counts: Option<(i64, i64)>,
+    /// What is counted; none where withheld.
+    pub numerator: Option<i64>,
+    /// Of what; none where withheld, and for plain counts.
+    pub denominator: Option<i64>,
     /// The share.
     pub value: Option<f64>,
     /// Why it is withheld; empty where it is shown.
@@ -77,10 +79,11 @@ pub fn text(told: &Told) -> String {
         let _ = writeln!(out, "\nThe report:");
     }
     for figure in &told.report {
-        let number = match (figure.counts, figure.value) {
-            (Some((part, of)), Some(value)) => format!("{part} of {of} ({:.1} %)", value * 100.0),
-            (Some((part, of)), None) => format!("{part} of {of}"),
-            (None, _) => format!("withheld ({})", figure.withheld),
+        let number = match (figure.numerator, figure.denominator, figure.value) {
+            (Some(part), Some(of), Some(value)) => format!("{part} of {of} ({:.1} %)", value * 100.0),
+            (Some(part), Some(of), None) => format!("{part} of {of}"),
+            (Some(count), None, _) => count.to_string(),
+            (None, ..) => format!("withheld ({})", figure.withheld),
         };
         let _ = writeln!(out, "  {:<6} {:<48} {number}", figure.measure, figure.title);
     }
@@ -96,7 +99,7 @@ pub fn json(told: &Told, complete: bool) -> anyhow::Result<String> {
         .report
         .iter()
         .map(|f| {
-            json!({ "measure_id": f.measure, "title": f.title, "numerator": f.counts.map(|c| c.0), "denominator": f.counts.map(|c| c.1), "value": f.value, "withheld": f.withheld })
+            json!({ "measure_id": f.measure, "title": f.title, "numerator": f.numerator, "denominator": f.denominator, "value": f.value, "withheld": f.withheld })
         })
         .collect();
     Ok(serde_json::to_string_pretty(&json!({ "complete": complete, "steps": steps, "tiers": tiers, "chain": chain, "report": report }))?)
@@ -111,7 +114,14 @@ mod tests {
             steps: vec![Step { what: "import the roster".to_owned(), took: Duration::from_millis(12), waited_for: "" }],
             chain: vec![Link { kind: "need_id", id: "n1".to_owned(), about: "ACA-RDG".to_owned() }],
             tiers: vec![("2b".to_owned(), 1)],
-            report: vec![Figure { measure: "ND-3".to_owned(), title: "Unmet".to_owned(), counts: None, value: None, withheld: "small".to_owned() }],
+            report: vec![Figure {
+                measure: "ND-3".to_owned(),
+                title: "Unmet".to_owned(),
+                numerator: None,
+                denominator: None,
+                value: None,
+                withheld: "small".to_owned(),
+            }],
         }
     }
 

@@ -23,7 +23,8 @@ pub async fn figures(services: &Services, who: &Person, school: &str, school_yea
         figures.push(Figure {
             measure: measure.measure_id.clone(),
             title: measure.title.clone(),
-            counts: cell.numerator.zip(cell.denominator),
+            numerator: cell.numerator,
+            denominator: cell.denominator,
             value: cell.value,
             withheld: match cell.withheld() {
                 Withheld::Unspecified => String::new(),
