@@ -66,6 +66,7 @@ pub async fn open_cycle(manager: &Clients) -> ReviewCycle {
         opens_on: today().checked_sub_days(Days::new(7)).unwrap_or_default().to_string(),
         closes_on: today().checked_add_days(Days::new(60)).unwrap_or_default().to_string(),
         request_id: new_id(),
+        ..Default::default()
     };
     done("open a cycle", manager.clone().reviews.create_review_cycle(request).await).cycle.unwrap_or_default()
 }

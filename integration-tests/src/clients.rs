@@ -2,8 +2,11 @@
 
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
+use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
+use proto::plans::v1::follow_up_service_client::FollowUpServiceClient;
 use proto::plans::v1::plan_service_client::PlanServiceClient;
 use proto::reporting::v1::reporting_service_client::ReportingServiceClient;
+use proto::reviews::v1::concern_service_client::ConcernServiceClient;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::rosters::v1::import_service_client::ImportServiceClient;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
@@ -53,6 +56,9 @@ pub struct Clients {
     pub imports: ImportServiceClient<Connection>,
     pub reviews: ReviewServiceClient<Connection>,
     pub plans: PlanServiceClient<Connection>,
+    pub concerns: ConcernServiceClient<Connection>,
+    pub deliveries: DeliveryServiceClient<Connection>,
+    pub follow_ups: FollowUpServiceClient<Connection>,
     pub directory: DirectoryServiceClient<Connection>,
     pub referrals: ReferralServiceClient<Connection>,
     pub reporting: ReportingServiceClient<Connection>,
@@ -68,6 +74,9 @@ impl Clients {
             imports: ImportServiceClient::new(to(&ready.rosters)),
             reviews: ReviewServiceClient::new(to(&ready.reviews)),
             plans: PlanServiceClient::new(to(&ready.plans)),
+            concerns: ConcernServiceClient::new(to(&ready.reviews)),
+            deliveries: DeliveryServiceClient::new(to(&ready.plans)),
+            follow_ups: FollowUpServiceClient::new(to(&ready.plans)),
             directory: DirectoryServiceClient::new(to(&ready.partners)),
             referrals: ReferralServiceClient::new(to(&ready.partners)),
             reporting: ReportingServiceClient::new(to(&ready.reporting)),

@@ -43,6 +43,7 @@ pub async fn review(ground: &Ground) -> Class {
                 opens_on: (today - chrono::Days::new(7)).to_string(),
                 closes_on: (today + chrono::Days::new(60)).to_string(),
                 request_id: Uuid::now_v7().to_string(),
+                ..Default::default()
             },
         ))
         .await

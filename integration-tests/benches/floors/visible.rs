@@ -85,6 +85,7 @@ async fn enrolment(ground: &Ground, class: &Class) -> (PlanServiceClient<Channel
         minutes_per_session: 30,
         weeks: 10,
         request_id: new_id(),
+        ..Default::default()
     };
     let mut version = plans.enrol_student(bearing(token, enrol)).await.unwrap().into_inner().enrolment.unwrap().version;
     for transition in ["accept", "start"] {
@@ -146,6 +147,7 @@ pub async fn measure(ground: &Ground, class: &Class) -> Row {
                     planned_minutes: 30,
                     delivered_minutes: 30,
                     attendance: Attendance::Present.into(),
+                    ..Default::default()
                 })
                 .collect();
             plans.log_deliveries(bearing(&token, LogDeliveriesRequest { deliveries, request_id: new_id() })).await.unwrap();

@@ -29,6 +29,13 @@ pub const DELIVERY_TOPIC: &str = "plans.delivery.v1";
 /// Topic of protected needs, and of the items and deliveries that answer them.
 pub const PROTECTED_TOPIC: &str = "plans.protected-need.v1";
 
+/// Topic of goals that are not protected.
+pub const GOAL_TOPIC: &str = "plans.goal.v1";
+/// Topic of follow-ups that are not protected.
+pub const FOLLOW_UP_TOPIC: &str = "plans.follow-up.v1";
+/// Topic of hand-overs between schools.
+pub const TRANSITION_TOPIC: &str = "plans.transition.v1";
+
 /// The service's own settings; `default.toml` documents them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,8 +52,16 @@ impl chassis_boot::Service for App {
     type Own = Settings;
     const NAME: &'static str = "plans";
     const DEFAULTS: &'static str = include_str!("../default.toml");
-    const TOPICS: &'static [Topic] =
-        &[Topic::full(PLAN_TOPIC), Topic::full(NEED_TOPIC), Topic::full(ITEM_TOPIC), Topic::full(DELIVERY_TOPIC), Topic::full(PROTECTED_TOPIC)];
+    const TOPICS: &'static [Topic] = &[
+        Topic::full(PLAN_TOPIC),
+        Topic::full(NEED_TOPIC),
+        Topic::full(ITEM_TOPIC),
+        Topic::full(DELIVERY_TOPIC),
+        Topic::full(PROTECTED_TOPIC),
+        Topic::full(GOAL_TOPIC),
+        Topic::full(FOLLOW_UP_TOPIC),
+        Topic::full(TRANSITION_TOPIC),
+    ];
 
     fn migrations() -> Option<Migrations> {
         Some(MIGRATIONS)

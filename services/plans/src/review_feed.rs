@@ -81,6 +81,8 @@ impl Message {
                 Polarity::Strength => message.strengths.push(code),
                 Polarity::Interest => message.interests.push(code),
                 Polarity::Need => message.needs.push(need_of(entry, code, protected)?),
+                // What was seen is not yet a need.
+                Polarity::Observation => {}
                 Polarity::Unspecified => return Err(ApplyError::Reject("entries.polarity is not a known value".to_owned())),
             }
         }

@@ -7,8 +7,11 @@ use chassis_boot::settings::PeerSettings;
 use chassis_rpc::channel::ChannelSettings;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
+use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
+use proto::plans::v1::follow_up_service_client::FollowUpServiceClient;
 use proto::plans::v1::plan_service_client::PlanServiceClient;
 use proto::reporting::v1::reporting_service_client::ReportingServiceClient;
+use proto::reviews::v1::concern_service_client::ConcernServiceClient;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use secrecy::ExposeSecret;
@@ -80,6 +83,21 @@ impl Clients {
     /// Plans.
     pub fn plans(&self, caller: &Caller) -> PlanServiceClient<Spoken> {
         PlanServiceClient::with_interceptor(self.plans.clone(), self.for_caller(caller))
+    }
+
+    /// Concerns and individual reviews.
+    pub fn concerns(&self, caller: &Caller) -> ConcernServiceClient<Spoken> {
+        ConcernServiceClient::with_interceptor(self.reviews.clone(), self.for_caller(caller))
+    }
+
+    /// Groups, attendance, aid, activities.
+    pub fn deliveries(&self, caller: &Caller) -> DeliveryServiceClient<Spoken> {
+        DeliveryServiceClient::with_interceptor(self.plans.clone(), self.for_caller(caller))
+    }
+
+    /// Follow-ups, ratings, transitions, September.
+    pub fn follow_ups(&self, caller: &Caller) -> FollowUpServiceClient<Spoken> {
+        FollowUpServiceClient::with_interceptor(self.plans.clone(), self.for_caller(caller))
     }
 
     /// Partners' services.

@@ -52,7 +52,7 @@ impl CodeList {
         let words = words.trim().to_lowercase();
         let fits = |code: &&Code| match polarity {
             Polarity::Strength => code.strength && code.domain() == domain,
-            Polarity::Need => code.need && code.domain() == domain,
+            Polarity::Need | Polarity::Observation => code.need && code.domain() == domain,
             Polarity::Interest => code.interest,
             Polarity::Unspecified => false,
         };

@@ -277,6 +277,7 @@ pub fn item_state(state: plans::PlanItemState) -> &'static str {
         S::DeclinedByFamily => "the family said not now",
         S::NotAvailable => "not to be had",
         S::Withdrawn => "withdrawn",
+        S::Replaced => "replaced",
     }
 }
 

@@ -196,6 +196,7 @@ fn plans(events: &mut Vec<Event>) {
             state: state.into(),
             version,
             time: time(on),
+            ..Default::default()
         };
         events.push(Event::new("plans.plan.v1", student(of), &plan, None));
     }

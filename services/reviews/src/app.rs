@@ -30,6 +30,17 @@ pub const TIER_TOPIC: &str = "reviews.tier.v1";
 /// Protected needs; key student_id, readers by name.
 pub const PROTECTED_NEED_TOPIC: &str = "reviews.protected-need.v1";
 
+/// Needs that are understood as other needs now; key student_id.
+pub const RECLASSIFIED_TOPIC: &str = "reviews.need-reclassified.v1";
+/// Concerns that are not protected; key student_id.
+pub const CONCERN_TOPIC: &str = "reviews.concern.v1";
+/// Individual reviews that are not protected; key student_id.
+pub const INDIVIDUAL_REVIEW_TOPIC: &str = "reviews.individual-review.v1";
+/// Protected concerns and individual reviews; key student_id, readers by name.
+pub const PROTECTED_CASE_TOPIC: &str = "reviews.protected-case.v1";
+/// Who is on the protected case of a student; key student_id.
+pub const CASE_ACCESS_TOPIC: &str = "reviews.case-access.v1";
+
 /// See `default.toml`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
@@ -45,8 +56,17 @@ impl chassis_boot::Service for App {
     type Own = Settings;
     const NAME: &'static str = "reviews";
     const DEFAULTS: &'static str = include_str!("../default.toml");
-    const TOPICS: &'static [Topic] =
-        &[Topic::full(CLASS_REVIEW_TOPIC), Topic::full(STUDENT_REVIEW_TOPIC), Topic::full(TIER_TOPIC), Topic::full(PROTECTED_NEED_TOPIC)];
+    const TOPICS: &'static [Topic] = &[
+        Topic::full(CLASS_REVIEW_TOPIC),
+        Topic::full(STUDENT_REVIEW_TOPIC),
+        Topic::full(TIER_TOPIC),
+        Topic::full(PROTECTED_NEED_TOPIC),
+        Topic::full(RECLASSIFIED_TOPIC),
+        Topic::full(CONCERN_TOPIC),
+        Topic::full(INDIVIDUAL_REVIEW_TOPIC),
+        Topic::full(PROTECTED_CASE_TOPIC),
+        Topic::full(CASE_ACCESS_TOPIC),
+    ];
 
     fn migrations() -> Option<Migrations> {
         Some(MIGRATIONS)

@@ -234,6 +234,7 @@ async fn reviewed_and_enrolled(me: &mut Clients, class_review_id: &str, student_
         minutes_per_session: 30,
         weeks: 10,
         request_id: new_id(),
+        ..Default::default()
     };
     let mut expected_version = me.plans.enrol_student(enrol).await.unwrap().into_inner().enrolment.unwrap().version;
     for transition in ["accept", "start"] {
@@ -299,6 +300,7 @@ async fn log_deliveries(world: Arc<World>, enrolment_id: String) {
                 planned_minutes: 30,
                 delivered_minutes: minutes,
                 attendance: Attendance::Present.into(),
+                ..Default::default()
             })
             .collect();
         let request = LogDeliveriesRequest { deliveries: deliveries.clone(), request_id: new_id() };

@@ -23,6 +23,8 @@ pub struct Caller {
     pub roles: BTreeSet<String>,
     /// Classes they teach.
     pub teaches: BTreeSet<Uuid>,
+    /// Students on whose protected case they are now.
+    pub on_case: BTreeSet<Uuid>,
     /// Schools by role; [`DISTRICT`] stands for all.
     pub at: BTreeMap<String, BTreeSet<Uuid>>,
     pub(crate) token: Arc<SecretString>,

@@ -3,13 +3,15 @@
 
 use async_trait::async_trait;
 use chassis_events::{ApplyError, Event, Handler};
+use chrono::{DateTime, Utc};
+use proto::reviews::v1::CaseAccessChanged;
 use proto::rosters::v1::{ClassState, StaffState, StudentState};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::caller::DISTRICT;
 
-/// Consumer of `rosters.student.v1`, `rosters.class.v1` and `rosters.staff.v1`.
+/// Consumer of `rosters.student.v1`, `rosters.class.v1`, `rosters.staff.v1` and `reviews.case-access.v1`.
 #[derive(Clone, Copy, Debug)]
 pub struct RelationshipFeed;
 
@@ -24,7 +26,7 @@ fn ids<'i>(texts: impl IntoIterator<Item = &'i String>) -> Result<Vec<Uuid>, App
 #[async_trait]
 impl Handler for RelationshipFeed {
     fn topics(&self) -> Vec<&'static str> {
-        vec!["rosters.student.v1", "rosters.class.v1", "rosters.staff.v1"]
+        vec!["rosters.student.v1", "rosters.class.v1", "rosters.staff.v1", "reviews.case-access.v1"]
     }
 
     async fn apply(&self, conn: &mut PgConnection, event: &Event) -> Result<(), ApplyError> {
@@ -66,6 +68,22 @@ impl Handler for RelationshipFeed {
                 sqlx::query("delete from relationship where subject = $1 and relation <> 'teaches'").bind(subject).execute(&mut *conn).await?;
                 insert(conn, subject, &pairs).await?;
             }
+        } else if let Some(grant) = event.decode::<CaseAccessChanged>()? {
+            let expires = grant.expire_time.and_then(|t| DateTime::<Utc>::from_timestamp(t.seconds, u32::try_from(t.nanos).unwrap_or(0)));
+            sqlx::query(
+                "insert into relationship_grant as held (grant_id, subject, relation, object, expires_at, revoked, version)
+                 values ($1, $2, 'on_case', $3, $4, $5, $6)
+                 on conflict (grant_id) do update set expires_at = excluded.expires_at, revoked = excluded.revoked, version = excluded.version
+                 where held.version < excluded.version",
+            )
+            .bind(id(&grant.case_access_id)?)
+            .bind(id(&grant.staff_id)?)
+            .bind(id(&grant.student_id)?)
+            .bind(expires)
+            .bind(grant.revoked)
+            .bind(grant.version)
+            .execute(conn)
+            .await?;
         }
         Ok(())
     }

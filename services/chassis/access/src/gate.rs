@@ -36,6 +36,7 @@ impl Gate {
         let claims = self.verifier.verify(token).await.map_err(status)?;
         let mut roles: BTreeSet<String> = claims.roles.iter().cloned().collect();
         let mut teaches = BTreeSet::new();
+        let mut on_case = BTreeSet::new();
         let mut at: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
         // A role in the token holds at the schools that the token names; where it names none, for the district where policies allow that.
         for role in &claims.roles {
@@ -51,6 +52,8 @@ impl Gate {
             for (relation, object) in self.access.relationships().of(staff_id).await.map_err(status)?.iter() {
                 if relation == "teaches" {
                     teaches.insert(*object);
+                } else if relation == "on_case" {
+                    on_case.insert(*object);
                 } else {
                     roles.insert(relation.clone());
                     at.entry(relation.clone()).or_default().insert(*object);
@@ -63,6 +66,7 @@ impl Gate {
             organisation_id: claims.organisation_id,
             roles,
             teaches,
+            on_case,
             at,
             token: Arc::new(SecretString::from(token.to_owned())),
             decided: Arc::new(AtomicBool::new(false)),

@@ -43,6 +43,8 @@ pub struct Record {
     pub schools: BTreeSet<Uuid>,
     /// Organisation outside the district that it is addressed to.
     pub organisation: Option<Uuid>,
+    /// The student that it is about; none where it is about none or several.
+    pub student: Option<Uuid>,
     /// Who wrote it.
     pub author: Option<Uuid>,
     /// Its domain in lower case, e.g. `health`; empty where it has none.
@@ -57,6 +59,10 @@ impl Record {
     /// Something of the whole district.
     pub fn district() -> Self {
         Self::school(DISTRICT)
+    }
+    /// The same, about one student.
+    pub fn of_student(&self, student: Uuid) -> Self {
+        Self { student: Some(student), ..self.clone() }
     }
     /// Something of an organisation outside the district.
     pub fn organisation(organisation: Uuid) -> Self {
@@ -157,6 +163,7 @@ impl Policies {
         let at = RestrictedExpression::new_record(at.into_iter().map(|(role, schools)| (role.to_owned(), schools))).ok()?;
         let person = HashMap::from([
             ("teaches".to_owned(), set(caller.teaches.iter().copied())),
+            ("on_case".to_owned(), set(caller.on_case.iter().copied())),
             ("at".to_owned(), at),
             ("organisation".to_owned(), text(caller.organisation_id)),
             ("id".to_owned(), text(caller.staff_id)),
@@ -165,6 +172,7 @@ impl Policies {
             ("classes".to_owned(), set(record.classes.iter().copied())),
             ("schools".to_owned(), set(record.schools.iter().copied())),
             ("organisation".to_owned(), text(record.organisation)),
+            ("student".to_owned(), text(record.student)),
             ("author".to_owned(), text(record.author)),
             ("domain".to_owned(), RestrictedExpression::new_string(record.domain.to_owned())),
         ]);

@@ -36,8 +36,14 @@ impl Relationships {
         {
             return Ok(pairs);
         }
-        let pairs: Vec<(String, Uuid)> =
-            sqlx::query_as("select relation, object from relationship where subject = $1").bind(subject).fetch_all(&self.pool).await?;
+        let pairs: Vec<(String, Uuid)> = sqlx::query_as(
+            "select relation, object from relationship where subject = $1
+             union all
+             select relation, object from relationship_grant where subject = $1 and not revoked and (expires_at is null or expires_at > now())",
+        )
+        .bind(subject)
+        .fetch_all(&self.pool)
+        .await?;
         let pairs = Pairs::new(pairs);
         let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if cache.len() >= REMEMBERED {
@@ -53,7 +59,7 @@ impl Relationships {
     /// The classes and schools of a student, for a decision.
     pub async fn record_of_student(&self, student: Uuid) -> Result<Record, DbError> {
         let pairs = self.of(student).await?;
-        Ok(Record { classes: objects(&pairs, "member"), schools: objects(&pairs, "attends"), ..Record::default() })
+        Ok(Record { classes: objects(&pairs, "member"), schools: objects(&pairs, "attends"), student: Some(student), ..Record::default() })
     }
 
     /// A class and its school, for a decision.

@@ -27,6 +27,7 @@ pub async fn publish(conn: &mut PgConnection, logged: &[(&Delivery, &Item)]) -> 
                 delivered_minutes: delivery.delivered_minutes.into(),
                 attendance: delivery.attendance.into(),
                 school_id: item.school_id.to_string(),
+                ..Default::default()
             };
             Event::new(topic, item.student_id, &message, traceparent.clone())
         })

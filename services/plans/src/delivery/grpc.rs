@@ -25,6 +25,7 @@ pub fn to_wire(delivery: &Delivery) -> wire::Delivery {
         planned_minutes: delivery.planned_minutes.into(),
         delivered_minutes: delivery.delivered_minutes.into(),
         attendance: delivery.attendance.into(),
+        ..Default::default()
     }
 }
 

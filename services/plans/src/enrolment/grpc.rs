@@ -26,6 +26,7 @@ pub fn to_wire(enrolment: &Enrolment) -> wire::Enrolment {
         delivered_minutes: i32::try_from(enrolment.delivered_minutes).unwrap_or(i32::MAX),
         delivery_count: i32::try_from(enrolment.delivery_count).unwrap_or(i32::MAX),
         version: enrolment.version,
+        ..Default::default()
     }
 }
 

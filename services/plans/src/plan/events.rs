@@ -24,6 +24,7 @@ pub async fn publish(conn: &mut PgConnection, plan: &Plan) -> Result<(), DbError
         state: plan.state.into(),
         version: plan.version,
         time: Some(timestamp(Utc::now())),
+        ..Default::default()
     };
     outbox::append(conn, &Event::new(PLAN_TOPIC, plan.student_id, &message, chassis_rpc::observe::traceparent())).await
 }

@@ -30,6 +30,7 @@ pub fn to_wire(plan: &Plan, need_count: i64, unmet_need_count: i64) -> wire::Pla
         close_reason: plan.close_reason.clone(),
         need_count: i32::try_from(need_count).unwrap_or(i32::MAX),
         unmet_need_count: i32::try_from(unmet_need_count).unwrap_or(i32::MAX),
+        ..Default::default()
     }
 }
 
@@ -57,6 +58,7 @@ impl Plans {
             deliveries: whole.deliveries.iter().map(crate::delivery::grpc::to_wire).collect(),
             closed_need_count: whole.closed_need_count,
             access_basis: granted.basis,
+            ..Default::default()
         })
     }
 

@@ -32,6 +32,7 @@ pub fn to_wire(item: &Item) -> wire::PlanItem {
         referral_id: item.referral_id.map(|id| id.to_string()).unwrap_or_default(),
         version: item.version,
         sensitivity: item.sensitivity.into(),
+        ..Default::default()
     }
 }
 

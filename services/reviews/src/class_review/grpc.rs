@@ -41,6 +41,7 @@ impl From<Overview> for wire::ClassReview {
             coordinator_signed_by: id(review.coordinator_signed.map(|s| s.by)),
             complete_time: review.completed_at.map(time_wire),
             school_year: review.school_year,
+            ..Default::default()
         }
     }
 }

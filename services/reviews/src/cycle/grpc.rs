@@ -23,6 +23,7 @@ impl From<Cycle> for wire::ReviewCycle {
             closes_on: cycle.closes_on.to_string(),
             taxonomy_version: cycle.taxonomy_version,
             tier_rules_version: cycle.tier_rules_version,
+            ..Default::default()
         }
     }
 }

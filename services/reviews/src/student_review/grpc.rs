@@ -34,6 +34,7 @@ impl From<Entry> for wire::Entry {
             version: entry.version,
             author_id: entry.author.to_string(),
             update_time: Some(time_wire(entry.updated_at)),
+            ..Default::default()
         }
     }
 }
@@ -60,6 +61,7 @@ impl StudentReview {
             not_reviewed_reason: self.not_reviewed_reason,
             version: self.version,
             grade: self.grade,
+            ..Default::default()
         }
     }
 }

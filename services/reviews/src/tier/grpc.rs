@@ -27,6 +27,7 @@ impl From<Assignment> for wire::TierAssignment {
             reason: assignment.reason,
             effective_time: Some(time_wire(assignment.effective_at)),
             decided_by: assignment.decided_by.to_string(),
+            ..Default::default()
         }
     }
 }

@@ -25,6 +25,14 @@ const MAX_BATCH: usize = 200;
 
 #[tonic::async_trait]
 impl RosterService for Roster {
+    async fn match_students(&self, _request: Request<wire::MatchStudentsRequest>) -> Result<Response<wire::MatchStudentsResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn tally_student_groups(&self, _request: Request<wire::TallyStudentGroupsRequest>) -> Result<Response<wire::TallyStudentGroupsResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
     async fn list_schools(&self, request: Request<wire::ListSchoolsRequest>) -> Result<Response<wire::ListSchoolsResponse>, Status> {
         let caller = Caller::of(&request)?;
         self.list_schools_for(&caller, request.into_inner()).await.or_status().map(Response::new)

@@ -13,8 +13,11 @@ use chassis_rpc::channel::ChannelSettings;
 use chrono::{NaiveDate, Utc};
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
+use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
+use proto::plans::v1::follow_up_service_client::FollowUpServiceClient;
 use proto::plans::v1::plan_service_client::PlanServiceClient;
 use proto::reporting::v1::reporting_service_client::ReportingServiceClient;
+use proto::reviews::v1::concern_service_client::ConcernServiceClient;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::rosters::v1::Class;
 use proto::rosters::v1::import_service_client::ImportServiceClient;
@@ -71,6 +74,18 @@ impl Services {
     /// Plans.
     pub fn plans(&self) -> PlanServiceClient<Channel> {
         PlanServiceClient::new(self.plans.clone())
+    }
+    /// Concerns and individual reviews.
+    pub fn concerns(&self) -> ConcernServiceClient<Channel> {
+        ConcernServiceClient::new(self.reviews.clone())
+    }
+    /// Groups, attendance, aid, activities.
+    pub fn deliveries(&self) -> DeliveryServiceClient<Channel> {
+        DeliveryServiceClient::new(self.plans.clone())
+    }
+    /// Follow-ups, ratings, transitions, September.
+    pub fn follow_ups(&self) -> FollowUpServiceClient<Channel> {
+        FollowUpServiceClient::new(self.plans.clone())
     }
     /// The directory of partners.
     pub fn directory(&self) -> DirectoryServiceClient<Channel> {

@@ -110,6 +110,7 @@ pub async fn move_item(services: &Services, who: &Person, item: &PlanItem, trans
         reason: reason.into(),
         expected_version: item.version,
         request_id: request_id(),
+        ..Default::default()
     };
     Ok(services.plans().transition_plan_item(who.asks(request)).await.told(&format!("{transition} the plan item"))?.item.unwrap_or_default())
 }
@@ -124,6 +125,7 @@ pub async fn enrol(services: &Services, who: &Person, item: &PlanItem, id: Uuid,
         minutes_per_session: 30,
         weeks: 10,
         request_id: request_id(),
+        ..Default::default()
     };
     let mut enrolment = services.plans().enrol_student(who.asks(request)).await.told("enrol the student")?.enrolment.unwrap_or_default();
     for (transition, on) in [("accept", String::new()), ("start", since.to_string())] {
@@ -134,6 +136,7 @@ pub async fn enrol(services: &Services, who: &Person, item: &PlanItem, id: Uuid,
             on_date: on,
             expected_version: enrolment.version,
             request_id: request_id(),
+            ..Default::default()
         };
         enrolment = services.plans().transition_enrolment(who.asks(request)).await.told(&format!("{transition} the enrolment"))?.enrolment.unwrap_or_default();
     }
@@ -159,6 +162,7 @@ pub async fn deliver(services: &Services, who: &Person, enrolment: &Enrolment, s
                 planned_minutes: 30,
                 delivered_minutes: delivered,
                 attendance: attendance.into(),
+                ..Default::default()
             }
         })
         .collect();

@@ -29,6 +29,7 @@ pub async fn cycle(services: &Services, manager: &Person, school_year: i32, day:
         opens_on: day.checked_sub_days(Days::new(60)).unwrap_or(day).to_string(),
         closes_on: day.checked_add_days(Days::new(120)).unwrap_or(day).to_string(),
         request_id: request_id(),
+        ..Default::default()
     };
     let cycle = services.reviews().create_review_cycle(manager.asks(request)).await.told("open a review cycle")?.cycle;
     Ok(cycle.unwrap_or_default().review_cycle_id)

@@ -266,6 +266,7 @@ fn removed(at: &EntryAt, entry: &Entry, label: String) -> Toast {
     let polarity = match entry.polarity() {
         Polarity::Need => "need",
         Polarity::Interest => "interest",
+        Polarity::Observation => "observation",
         Polarity::Strength | Polarity::Unspecified => "strength",
     };
     let (target, swap) = view::place_of_new(polarity, domain);

@@ -65,6 +65,7 @@ pub async fn move_item(State(app): State<Arc<Portal>>, Path((student_id, item_id
         reason: UnmetReason::Unspecified.into(),
         expected_version: post.number("version"),
         request_id: post.request_id(),
+        ..Default::default()
     };
     app.clients.plans(&post.caller).transition_plan_item(request).await?;
     back(student_id)
@@ -80,6 +81,7 @@ pub async fn enrol(State(app): State<Arc<Portal>>, Path((student_id, item_id)): 
         minutes_per_session: post.small("minutes_per_session"),
         weeks: post.small("weeks"),
         request_id: post.request_id(),
+        ..Default::default()
     };
     app.clients.plans(&post.caller).enrol_student(request).await?;
     back(student_id)
@@ -94,6 +96,7 @@ pub async fn move_enrolment(State(app): State<Arc<Portal>>, Path((student_id, en
         on_date: String::new(),
         expected_version: post.number("version"),
         request_id: post.request_id(),
+        ..Default::default()
     };
     app.clients.plans(&post.caller).transition_enrolment(request).await?;
     back(student_id)
@@ -110,6 +113,7 @@ pub async fn log_delivery(State(app): State<Arc<Portal>>, Path((student_id, enro
         planned_minutes: post.small("planned_minutes"),
         delivered_minutes: if was_there { post.small("delivered_minutes") } else { 0 },
         attendance: attendance.into(),
+        ..Default::default()
     };
     let request = LogDeliveriesRequest { deliveries: vec![delivery], request_id: post.request_id() };
     app.clients.plans(&post.caller).log_deliveries(request).await?;
