@@ -100,7 +100,7 @@ impl World {
         .await;
         let today = chrono::Utc::now().date_naive();
         let (opens_on, closes_on) = ((today - chrono::Days::new(7)).to_string(), (today + chrono::Days::new(7)).to_string());
-        let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on, closes_on, request_id: new_id() };
+        let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on, closes_on, request_id: new_id(), ..Default::default() };
         let review_cycle_id = everybody.reviews.create_review_cycle(cycle).await.unwrap().into_inner().cycle.unwrap().review_cycle_id;
         let class_review_id = eventually("the class review", || {
             let mut me = me.clone();
