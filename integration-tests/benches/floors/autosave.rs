@@ -21,7 +21,8 @@ pub struct Class {
     pub token: String,
 }
 
-fn bearing<T>(token: &str, message: T) -> tonic::Request<T> {
+/// A request with a token.
+pub fn bearing<T>(token: &str, message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     request
@@ -78,7 +79,8 @@ pub async fn review(ground: &Ground) -> Class {
     Class { class_review_id: started.class_review_id, students, token }
 }
 
-fn put(class_review_id: &str, student_id: &str, entry_id: &str, code: &str, polarity: i32, version: i64, severity: i32) -> PutEntryRequest {
+/// An entry to save.
+pub fn put(class_review_id: &str, student_id: &str, entry_id: &str, code: &str, polarity: i32, version: i64, severity: i32) -> PutEntryRequest {
     let need = polarity == i32::from(Polarity::Need);
     PutEntryRequest {
         class_review_id: class_review_id.to_owned(),
@@ -160,19 +162,20 @@ async fn floor(ground: &Ground) -> usize {
 }
 
 /// Both, one after the other.
-pub async fn measure(ground: &Ground, class: &Class) -> Row {
+pub async fn measure(ground: &Ground, class: &Class) -> (Row, f64) {
     let ours = ours(ground, class).await;
     let floor = floor(ground).await;
     let seconds = LASTS.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "counts of seconds")]
     let (ours_rate, floor_rate) = (ours.len() as f64 / seconds, floor as f64 / seconds);
     let (p50, p99) = percentiles(ours);
-    Row {
+    let row = Row {
         name: "autosave",
         ours: format!("{ours_rate:.0} saves/s"),
         floor: format!("{floor_rate:.0} inserts/s"),
         ratio: ours_rate / floor_rate,
         aim: "at least 0.5",
         aside: format!("p50 {p50:.1?}, p99 {p99:.1?}, {CALLERS} callers"),
-    }
+    };
+    (row, floor_rate)
 }

@@ -9,6 +9,7 @@ mod echo;
 mod ground;
 mod import;
 mod read;
+mod season;
 mod visible;
 
 use std::time::Duration;
@@ -44,7 +45,9 @@ fn main() {
         let mut rows = Vec::new();
         rows.push(import::measure(&ground, students).await);
         let class = autosave::review(&ground).await;
-        rows.push(autosave::measure(&ground, &class).await);
+        let (row, inserts) = autosave::measure(&ground, &class).await;
+        rows.push(row);
+        rows.push(season::measure(&ground, inserts).await);
         rows.push(read::measure(&ground, &class).await);
         rows.push(visible::measure(&ground, &class).await);
         ground.stop().await;

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod log;
 pub mod policy;
 pub mod relationships;
+mod remembered;
 pub mod token;
 
 pub use caller::Caller;

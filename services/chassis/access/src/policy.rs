@@ -11,6 +11,7 @@ use cedar_policy::{
 use uuid::Uuid;
 
 use crate::caller::{Caller, DISTRICT};
+use crate::remembered::Remembered;
 
 /// Who may see a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +36,7 @@ impl Sensitivity {
 }
 
 /// What a decision is about, as far as policies look at it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Classes it belongs to.
     pub classes: BTreeSet<Uuid>,
@@ -83,6 +84,7 @@ pub struct Policies {
     by_role: HashSet<(String, String)>,
     actions: HashSet<String>,
     types: Types,
+    remembered: Remembered,
 }
 
 struct Types {
@@ -139,7 +141,7 @@ impl Policies {
                 by_role.insert((role.id().unescaped().to_owned(), action.id().unescaped().to_owned()));
             }
         }
-        Ok(Self { set, schema, authorizer: Authorizer::new(), by_role, actions, types })
+        Ok(Self { set, schema, authorizer: Authorizer::new(), by_role, actions, types, remembered: Remembered::default() })
     }
 
     /// Whether some policy lets one of the roles make this call, for some record.
@@ -157,6 +159,10 @@ impl Policies {
         if !self.role_may(caller.roles.iter(), action) {
             return None;
         }
+        self.remembered.or_decide(caller, action, record, || self.ask(caller, action, record))
+    }
+
+    fn ask(&self, caller: &Caller, action: &str, record: &Record) -> Option<String> {
         let roles: HashSet<EntityUid> = caller.roles.iter().map(|r| uid(&self.types.role, r)).collect();
         let at: BTreeMap<&str, RestrictedExpression> =
             SCHOOL_ROLES.iter().map(|role| (*role, set(caller.at.get(*role).into_iter().flatten().copied()))).collect();
