@@ -16,7 +16,7 @@ use crate::auth::{self, SignIn};
 use crate::clients::Clients;
 use crate::fault::{Fault, frame_answers};
 use crate::lookup::CodeCache;
-use crate::pages::{class_list, class_review, find_student, referral, report, student, unmet};
+use crate::pages::{class_list, class_review, concern, find_student, follow_up, my_day, referral, report, student, unmet};
 use crate::session::SessionStore;
 use crate::settings::PortalSettings;
 
@@ -73,7 +73,7 @@ impl Service for App {
 /// Every route of the portal.
 pub fn router(app: Arc<Portal>) -> Router {
     Router::new()
-        .route("/", get(class_list::home))
+        .route("/", get(my_day::home))
         .route("/sign-in", get(auth::page))
         .route("/sign-in/start", get(auth::start))
         .route("/sign-in/done", get(auth::done))
@@ -104,6 +104,16 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/students/{student_id}/needs/{need_id}", post(student::acts::judge))
         .route("/students/{student_id}/consents", post(student::acts::record_consent))
         .route("/students/{student_id}/refer", get(referral::compose::page).post(referral::compose::create))
+        .route("/students/{student_id}/concern", get(concern::form).post(concern::raise))
+        .route("/students/{student_id}/follow-ups", post(follow_up::raise))
+        .route("/concerns", get(concern::list))
+        .route("/concerns/{concern_id}", get(concern::page))
+        .route("/concerns/{concern_id}/open", post(concern::open))
+        .route("/concerns/{concern_id}/triage", post(concern::triage))
+        .route("/concerns/{concern_id}/close", post(concern::close))
+        .route("/follow-ups", get(follow_up::page))
+        .route("/follow-ups/{follow_up_id}", post(follow_up::transition))
+        .route("/follow-ups/{follow_up_id}/nudge", post(follow_up::nudge))
         .route("/referrals", get(referral::list))
         .route("/referrals/{referral_id}", get(referral::page))
         .route("/referrals/{referral_id}/send", post(referral::acts::send))

@@ -190,7 +190,7 @@ pub fn sign_in_path(next: &str) -> String {
 }
 
 /// A path of ours, whatever was asked for: nobody is sent elsewhere after sign-in.
-fn own_path(next: &str) -> &str {
+pub(crate) fn own_path(next: &str) -> &str {
     let sound =
         next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']) && !next.starts_with("/sign-in") && next.len() < 500;
     if sound { next } else { "/" }

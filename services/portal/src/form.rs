@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -18,14 +18,19 @@ impl FromRequestParts<Arc<Portal>> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<Portal>) -> Result<Self, Fault> {
-        parts
+        let mut caller = parts
             .headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .find_map(cookie_in)
             .and_then(|cookie| app.sessions.caller(cookie))
-            .ok_or_else(Fault::signed_out)
+            .ok_or_else(Fault::signed_out)?;
+        // A whole page shows what the last act answered; fragments and prefetched pages leave it for later.
+        if parts.method == Method::GET && (!parts.headers.contains_key("hx-request") || parts.headers.contains_key("hx-boosted")) {
+            caller.said = app.sessions.take_said(&caller.key);
+        }
+        Ok(caller)
     }
 }
 

@@ -4,12 +4,15 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::fault::Fault;
+use crate::said::Said;
 use crate::session::Caller;
 use crate::words;
 
 /// The part of the portal that a page belongs to, marked in the bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
+    /// What is to be done today.
+    MyDay,
     /// The caller's classes and their reviews.
     Classes,
     /// Finding a student, and a student's page.
@@ -20,6 +23,8 @@ pub enum Area {
     Unmet,
     /// Measures.
     Reports,
+    /// Groups and activities.
+    Services,
     /// None of them.
     Elsewhere,
 }
@@ -59,6 +64,8 @@ pub struct Shell {
     pub csrf: String,
     /// Line on top of the page.
     pub notice: Option<String>,
+    /// What the last act answered.
+    pub said: Option<Said>,
     partner: bool,
     staff: bool,
     reports: bool,
@@ -73,6 +80,7 @@ impl Shell {
             who: Some(Who { name: caller.name.clone(), initials: words::initials(&caller.name), roles: words::roles(&caller.roles) }),
             csrf: caller.csrf.clone(),
             notice,
+            said: caller.said.clone(),
             partner: caller.is_partner(),
             staff: caller.sees_students(),
             reports: caller.sees_reports(),
@@ -81,7 +89,7 @@ impl Shell {
 
     /// Around a page for anybody.
     pub fn bare(notice: Option<String>, title: impl Into<String>) -> Self {
-        Self { title: title.into(), area: Area::Elsewhere, who: None, csrf: String::new(), notice, partner: false, staff: false, reports: false }
+        Self { title: title.into(), area: Area::Elsewhere, who: None, csrf: String::new(), notice, said: None, partner: false, staff: false, reports: false }
     }
 
     /// Whether the caller may look students up.
@@ -97,8 +105,10 @@ impl Shell {
                 links.push(NavLink { href, label, current: self.area == area });
             }
         };
+        add(self.staff, Area::MyDay, "/", "My day");
         add(self.staff, Area::Classes, "/classes", "Classes");
         add(self.staff, Area::Students, "/students", "Students");
+        add(self.staff, Area::Services, "/groups", "Services");
         add(self.staff || self.partner, Area::Referrals, "/referrals", "Referrals");
         add(self.staff, Area::Unmet, "/unmet", "Unmet needs");
         add(self.reports, Area::Reports, "/reports", "Reports");

@@ -13,6 +13,7 @@ pub mod form;
 pub mod frame;
 pub mod lookup;
 pub mod pages;
+pub mod said;
 pub mod session;
 pub mod settings;
 pub mod words;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use proto::reviews::v1::{Code, ListCodesRequest, ListReviewCyclesRequest, Polarity, ReviewCycle};
-use proto::rosters::v1::{BatchGetStaffRequest, BatchGetStudentsRequest, ListClassesRequest, ListSchoolsRequest, School, Student};
+use proto::rosters::v1::{BatchGetStaffRequest, BatchGetStudentsRequest, ListClassesRequest, ListSchoolsRequest, ListStaffRequest, School, Student};
 use proto::r#type::v1::{Domain, Sensitivity};
 use tokio::sync::RwLock;
 
@@ -132,6 +132,33 @@ impl Portal {
         }
     }
 
+    /// Names of students by id; where they cannot be had the page says "a student you support".
+    pub async fn student_names(&self, caller: &Caller, ids: impl IntoIterator<Item = String>) -> HashMap<String, String> {
+        let ids: std::collections::BTreeSet<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+        let found = self.students(caller, ids.into_iter().collect()).await.unwrap_or_default();
+        found.into_values().map(|student| (student.student_id, student.display_name)).collect()
+    }
+
+    /// Staff of a school to choose from: id and name with what they do there. Empty where they cannot be had.
+    pub async fn staff_choices(&self, caller: &Caller, school_id: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut page_token = String::new();
+        for _ in 0..MOST_PAGES {
+            let request = ListStaffRequest { school_id: school_id.to_owned(), role: String::new(), page_size: 500, page_token };
+            let Ok(answer) = self.clients.rosters(caller).list_staff(request).await else { break };
+            let answer = answer.into_inner();
+            found.extend(answer.staff.into_iter().map(|member| {
+                let roles = crate::words::within(&crate::words::roles(&member.roles));
+                (member.staff_id, if roles.is_empty() { member.display_name } else { format!("{}, {roles}", member.display_name) })
+            }));
+            page_token = answer.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
     /// The schools that the caller works with.
     pub async fn schools(&self, caller: &Caller) -> Result<Vec<School>, Fault> {
         let mut all = Vec::new();
@@ -162,6 +189,23 @@ impl Portal {
         let answer = self.clients.reviews(caller).list_review_cycles(ListReviewCyclesRequest::default()).await?.into_inner();
         Ok(current(answer.cycles, &today()))
     }
+}
+
+/// A name from a lookup; words that name nobody where it is not there.
+pub fn name_in(names: &HashMap<String, String>, id: &str) -> String {
+    names.get(id).cloned().unwrap_or_else(|| "A student you support".to_owned())
+}
+
+/// So many days from today, ISO.
+pub fn days_from_today(days: i64) -> String {
+    (chrono::Utc::now().date_naive() + chrono::Duration::days(days)).to_string()
+}
+
+/// The year in which the school year of a day ends.
+pub fn school_year_of(iso: &str) -> i32 {
+    let year: i32 = iso.get(..4).and_then(|year| year.parse().ok()).unwrap_or(2027);
+    let month: u32 = iso.get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1);
+    if month >= 7 { year + 1 } else { year }
 }
 
 /// Today, ISO.

@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::said::Said;
+
 /// Name of the session cookie.
 pub const COOKIE: &str = "wraparound_session";
 /// Sessions held at most; beyond it the one that was idle for longest ends.
@@ -37,6 +39,8 @@ pub struct Caller {
     pub token: SecretString,
     /// Token that forms carry.
     pub csrf: String,
+    /// What the last act answered, for the page that is shown next.
+    pub said: Option<Said>,
 }
 
 impl Caller {
@@ -108,7 +112,7 @@ pub struct SignedIn {
 
 enum Stage {
     Pending(PendingSignIn),
-    Signed { who: SignedIn, csrf: String, later: HashSet<(Uuid, Uuid)> },
+    Signed { who: SignedIn, csrf: String, later: HashSet<(Uuid, Uuid)>, said: Option<Said> },
 }
 
 struct Session {
@@ -157,7 +161,7 @@ impl SessionStore {
     pub fn start(&self, who: SignedIn) -> String {
         let now = Instant::now();
         let lasts = who.lifetime.map_or(self.max, |lifetime| lifetime.min(self.max));
-        let stage = Stage::Signed { who, csrf: random_token(), later: HashSet::new() };
+        let stage = Stage::Signed { who, csrf: random_token(), later: HashSet::new(), said: None };
         self.insert(Session { ends: now + lasts, seen: now, stage })
     }
 
@@ -182,7 +186,23 @@ impl SessionStore {
                 school_ids: who.school_ids.clone(),
                 token: who.token.clone(),
                 csrf: csrf.clone(),
+                said: None,
             }),
+        }
+    }
+
+    /// Keeps a sentence for the next page.
+    pub fn say(&self, key: &SessionKey, words: Said) {
+        if let Some(Session { stage: Stage::Signed { said, .. }, .. }) = self.lock().get_mut(key) {
+            *said = Some(words);
+        }
+    }
+
+    /// Takes the sentence for this page.
+    pub fn take_said(&self, key: &SessionKey) -> Option<Said> {
+        match self.lock().get_mut(key) {
+            Some(Session { stage: Stage::Signed { said, .. }, .. }) => said.take(),
+            _ => None,
         }
     }
 

@@ -2,7 +2,11 @@
 
 pub mod class_list;
 pub mod class_review;
+pub mod concern;
 pub mod find_student;
+pub mod follow_up;
+pub mod individual_review;
+pub mod my_day;
 pub mod referral;
 pub mod report;
 pub mod student;

@@ -119,6 +119,9 @@ impl World {
 }
 
 fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
+    if let Some(told) = super::practice::answer(method, bytes) {
+        return told;
+    }
     let mut world = world.lock().unwrap();
     match method {
         "rosters.v1.RosterService/ListSchools" => told(rosters::ListSchoolsResponse { schools: sample::schools(), ..Default::default() }),

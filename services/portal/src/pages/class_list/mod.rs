@@ -1,4 +1,4 @@
-//! The first page: the caller's classes and how far their reviews are.
+//! The caller's classes and how far their reviews are.
 
 mod view;
 
@@ -12,26 +12,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::Portal;
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::form::Post;
 use crate::frame::{Area, Shell, render};
 use crate::session::Caller;
 
 pub use view::{ClassLine, ClassListPage};
-
-/// Sends everybody to the page that is theirs.
-pub async fn home(State(app): State<Arc<Portal>>, caller: Caller) -> Result<Response, Fault> {
-    if caller.sees_students() {
-        Ok(Redirect::to("/classes").into_response())
-    } else if caller.is_partner() {
-        Ok(Redirect::to("/referrals").into_response())
-    } else if caller.sees_reports() {
-        Ok(Redirect::to("/reports").into_response())
-    } else {
-        let shell = Shell::of(&caller, app.settings.notice(), Area::Elsewhere, "Nothing here for your role yet");
-        fault::note(shell, "Your role has no pages in this portal. What it does is done by the wraparound command and over gRPC.")
-    }
-}
 
 /// Which classes to show.
 #[derive(Debug, Default, Deserialize)]

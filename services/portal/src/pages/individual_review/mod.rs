@@ -1,0 +1,3 @@
+//! Individual student reviews.
+
+pub mod words;
