@@ -8,6 +8,7 @@ mod cell;
 mod finding;
 mod header;
 mod limits;
+mod line_ends;
 mod manifest;
 mod package;
 mod rows;

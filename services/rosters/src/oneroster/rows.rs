@@ -8,6 +8,7 @@ use super::cell;
 use super::finding::{Findings, Place, Severity};
 use super::header::{self, Header};
 use super::limits::{Excess, Guard, Limits, Meter};
+use super::line_ends::LineEnds;
 use super::manifest::Mode;
 use super::package::unreadable;
 use super::spec::{Column, FileKind, Kind, Need, Version};
@@ -80,7 +81,7 @@ pub(super) struct FileTask {
 /// Reads a file.
 pub(super) fn read<R: Read>(task: FileTask, reader: Guard<R>, meter: &Meter, findings: &mut Findings, sink: &mut dyn RowSink) -> Result<FileRows, Stopped> {
     let file = task.kind.file_name();
-    let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(READ_AHEAD).from_reader(reader);
+    let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(READ_AHEAD).from_reader(LineEnds::new(reader));
     let mut record = ByteRecord::new();
     let mut counted = FileRows { rows: 0, complete: false };
     if !matches!(csv.read_byte_record(&mut record), Ok(true)) {
@@ -110,7 +111,7 @@ pub(super) fn read<R: Read>(task: FileTask, reader: Guard<R>, meter: &Meter, fin
             }
         }
         counted.rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = first_line(csv.position().line(), &record);
         if let Some(row) = checker.check(line, &record, findings) {
             sink.row(&row)?;
         }
@@ -118,6 +119,13 @@ pub(super) fn read<R: Read>(task: FileTask, reader: Guard<R>, meter: &Meter, fin
     sink.end(task.kind)?;
     counted.complete = true;
     Ok(counted)
+}
+
+/// The line on which a record begins, from that on which the next may. The reader's own account of where a record begins
+/// is from before the blank lines that it skips.
+fn first_line(next: u64, record: &ByteRecord) -> u64 {
+    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+    next.saturating_sub(within + 1)
 }
 
 fn stopped_reading(file: &str, line: u64, meter: &Meter, error: &str, findings: &mut Findings) {

@@ -110,6 +110,28 @@ fn faults_name_line_column_and_value() {
 }
 
 #[test]
+fn lines_are_the_ones_an_editor_shows_whatever_ends_them() {
+    // Line 2 is blank; line 3 lacks its sourcedId; lines 4 and 5 are one row; lines 6 and 7 are blank; line 8 lacks its
+    // name; line 9, the last, lacks its type and has no line end.
+    let rows = "\n,,,Nameless,school,,\ns3,,,\"Two\nlines\",school,,\n\n\ns8,,,,school,,\ns9,,,Nine,,,";
+    let missing = [("cell.missing", 3, "sourcedId"), ("cell.control_character", 4, "name"), ("cell.missing", 8, "name"), ("cell.missing", 9, "type")];
+    for end in ["\n", "\r\n", "\r"] {
+        let body = String::from_utf8(orgs(rows)).unwrap().replace('\n', end);
+        let zip = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", body.as_bytes())]);
+        let (findings, kept) = read(zip.path());
+        let found: Vec<_> = findings.list().iter().map(|f| (f.rule, f.line, f.column.as_str())).collect();
+        assert_eq!(found, missing, "{end:?}");
+        assert_eq!(kept.rows.len(), 3, "{end:?}");
+    }
+    let mut body = orgs("s1,,,North,school,,\ns2,,,\"South,school,,\n");
+    body.extend(std::iter::repeat_n(b"s3,,,East,school,,\n", 100_000).flatten());
+    let body = String::from_utf8(body).unwrap().replace('\n', "\r\n");
+    let zip = zip_of(&[("manifest.csv", MANIFEST), ("orgs.csv", body.as_bytes())]);
+    let (findings, _) = read(zip.path());
+    assert_eq!((findings.list()[0].rule, findings.list()[0].line), ("row.too_long", 3));
+}
+
+#[test]
 fn bytes_that_are_not_utf_8_are_found_with_their_line() {
     let mut body = orgs("s1,,,North,school,,\n");
     body.extend(b"s2,,,Ca\xf1on,school,,\n");
