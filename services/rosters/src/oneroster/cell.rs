@@ -157,7 +157,8 @@ fn grades(text: &str, out: &mut String) -> Option<Fault> {
     fault
 }
 
-fn mended_grade(item: &str) -> Option<&'static str> {
+/// The CEDS code that somebody meant, where that is clear.
+pub(crate) fn mended_grade(item: &str) -> Option<&'static str> {
     if let Ok(n @ 1..=13) = item.trim_end_matches(".0").parse::<u8>() {
         return GRADES.iter().copied().find(|code| code.parse() == Ok(n));
     }

@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn every_line_ends_with_one_line_feed_however_it_is_cut() {
-        for (given, read) in [("", ""), ("a", "a\n"), ("a\r\nb\r\n", "a\nb\n"), ("a\rb", "a\nb\n"), ("a\r\r\nb\n\r\n", "a\n\nb\n\n"), ("\r\n", "\n"), ("a\n\n", "a\n\n")] {
+        for (given, read) in
+            [("", ""), ("a", "a\n"), ("a\r\nb\r\n", "a\nb\n"), ("a\rb", "a\nb\n"), ("a\r\r\nb\n\r\n", "a\n\nb\n\n"), ("\r\n", "\n"), ("a\n\n", "a\n\n")]
+        {
             for step in 1..=given.len().max(1) {
                 let mut text = String::new();
                 LineEnds::new(Steps { rest: given.as_bytes(), step }).read_to_string(&mut text).unwrap();

@@ -15,6 +15,7 @@ mod rows;
 mod spec;
 
 pub use cell::LIST_SEPARATOR;
+pub(crate) use cell::mended_grade as grade_code;
 pub use finding::{Finding, Findings, Place, Severity};
 pub use limits::Limits;
 pub use manifest::{Manifest, Mode};
