@@ -18,19 +18,45 @@ use super::error::RosterError;
 use super::people::{self, Staff, Student};
 use super::places::{self, Class, ClassFilter, School};
 use super::{Roster, Within};
-use crate::naming;
+use crate::tally::{self, GroupBy};
+use crate::{matching, naming};
 
 /// Ids of one batch at the most.
 const MAX_BATCH: usize = 200;
 
 #[tonic::async_trait]
 impl RosterService for Roster {
-    async fn match_students(&self, _request: Request<wire::MatchStudentsRequest>) -> Result<Response<wire::MatchStudentsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn match_students(&self, request: Request<wire::MatchStudentsRequest>) -> Result<Response<wire::MatchStudentsResponse>, Status> {
+        const ACTION: &str = "rosters.MatchStudents";
+        let caller = Caller::of(&request)?;
+        let mut parser = Parser::new();
+        let school = parser.uuid("school_id", &request.get_ref().school_id);
+        let clues = matching::grpc::read_clues(&mut parser, &request.get_ref().clues);
+        parser.finish().or_status()?;
+        let granted = self.access.authorize(&caller, ACTION, &Record::school(school)).or_status()?;
+        let found = matching::match_students(&mut *self.connection().await.or_status()?, school, &clues).await.or_status()?;
+        let matches: Vec<_> = found.into_iter().map(matching::grpc::render_match).collect();
+        let taken = matches.iter().filter(|found| !found.student_id.is_empty()).count();
+        self.access.log_read(&caller, ACTION, &granted.basis, Sensitivity::General, Some(school), taken).await.or_status()?;
+        Ok(Response::new(wire::MatchStudentsResponse { matches, access_basis: granted.basis }))
     }
 
-    async fn tally_student_groups(&self, _request: Request<wire::TallyStudentGroupsRequest>) -> Result<Response<wire::TallyStudentGroupsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn tally_student_groups(&self, request: Request<wire::TallyStudentGroupsRequest>) -> Result<Response<wire::TallyStudentGroupsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let message = request.into_inner();
+        let mut parser = Parser::new();
+        let by = GroupBy::named(&message.group_by);
+        if by.is_none() {
+            parser.violation("group_by", "must be one of sex, race, grade");
+        }
+        let (labels, students) = tally::read_labelled(&mut parser, &message.labelled);
+        parser.finish().or_status()?;
+        self.access.authorize(&caller, "rosters.TallyStudentGroups", &Record::district()).or_status()?;
+        let tallies = match by {
+            Some(by) => tally::repo::tally(&mut *self.connection().await.or_status()?, by, &labels, &students).await.or_status()?,
+            None => Vec::new(),
+        };
+        Ok(Response::new(wire::TallyStudentGroupsResponse { tallies: tallies.into_iter().map(tally::render_tally).collect() }))
     }
 
     async fn list_schools(&self, request: Request<wire::ListSchoolsRequest>) -> Result<Response<wire::ListSchoolsResponse>, Status> {
