@@ -17,6 +17,16 @@ pub fn school_days(from: NaiveDate, to: NaiveDate) -> i32 {
     (weekdays(to) - weekdays(from)).max(0)
 }
 
+/// Whether school is held on a day.
+pub fn is_school_day(day: NaiveDate) -> bool {
+    day.weekday().num_days_from_monday() < 5
+}
+
+/// The first school day after a day.
+pub fn next_school_day(day: NaiveDate) -> NaiveDate {
+    day.iter_days().skip(1).find(|d| is_school_day(*d)).unwrap_or(day)
+}
+
 /// The day a moment belongs to.
 pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
     time.date_naive()

@@ -101,6 +101,8 @@ Attendance: plans::Attendance {
     Present = "present", Partial = "partial", AbsentExcused = "absent_excused", AbsentUnexcused = "absent_unexcused",
     CancelledByProvider = "cancelled_by_provider", SchoolClosed = "school_closed"
 } }
+contract! { /// How a session was done.
+DeliveryMode: plans::DeliveryMode { Individual = "individual", SmallGroup = "small_group", WholeClass = "whole_class", Family = "family", Online = "online" } }
 contract! { /// Part of a child's life.
 Domain: types::Domain { Academics = "academics", SocialEmotional = "social_emotional", Health = "health", Family = "family" } }
 contract! { /// Who may see a record.

@@ -25,6 +25,15 @@ pub enum PlanError {
     /// The state follows from elsewhere.
     #[error("the state of this item follows from its enrolment or referral; move that instead")]
     Derived,
+    /// Something that it depends on is not in place.
+    #[error("it waits for {0} other item(s) of the plan that are not in place yet; arrange them first, or give override_reason")]
+    Waits(usize),
+    /// Every place of the group is taken.
+    #[error("every place of this group is taken; waitlist the student, or give the group more places")]
+    GroupFull,
+    /// A delivery that another one has taken the place of.
+    #[error("this delivery was corrected before; correct the one that took its place")]
+    Superseded,
     /// The id is taken.
     #[error("this {0} is there already; choose another id")]
     Exists(&'static str),
@@ -67,7 +76,7 @@ impl Fault for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoPlan => Kind::NotFound,
-            Self::WrongState { .. } | Self::Derived => Kind::WrongState,
+            Self::WrongState { .. } | Self::Derived | Self::Waits(_) | Self::GroupFull | Self::Superseded => Kind::WrongState,
             Self::Exists(_) => Kind::AlreadyExists,
             Self::Stale => Kind::Conflict,
             Self::Invalid(error) => error.kind(),
@@ -82,6 +91,9 @@ impl Fault for PlanError {
             Self::NoPlan => "PLAN_NOT_FOUND",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::Derived => "STATE_DERIVED",
+            Self::Waits(_) => "DEPENDENCY_NOT_IN_PLACE",
+            Self::GroupFull => "GROUP_FULL",
+            Self::Superseded => "DELIVERY_SUPERSEDED",
             Self::Exists(_) => "ALREADY_EXISTS",
             Self::Stale => "ETAG_MISMATCH",
             Self::Invalid(error) => error.reason(),
@@ -102,6 +114,9 @@ impl Fault for PlanError {
         match self {
             Self::WrongState { what, .. } => vec![Violation { field: (*what).to_owned(), description: self.to_string() }],
             Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
+            Self::Waits(_) => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
+            Self::GroupFull => vec![Violation { field: "group".to_owned(), description: self.to_string() }],
+            Self::Superseded => vec![Violation { field: "delivery".to_owned(), description: self.to_string() }],
             _ => Vec::new(),
         }
     }

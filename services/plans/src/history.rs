@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// One step of an aggregate.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'s> {
-    /// `plan`, `plan_item` or `enrolment`.
+    /// E.g. `plan_item` or `enrolment`.
     pub aggregate: &'static str,
     /// Its id.
     pub id: Uuid,
@@ -23,14 +23,20 @@ pub struct Step<'s> {
 
 /// Writes a step.
 pub async fn append(conn: &mut PgConnection, step: Step<'_>) -> Result<(), DbError> {
+    append_noted(conn, step, "").await
+}
+
+/// Writes a step with words to it, at most 200 characters.
+pub async fn append_noted(conn: &mut PgConnection, step: Step<'_>, note: &str) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into plans.state_change (aggregate, id, version, state, reason, changed_by) values ($1, $2, $3, $4, $5, $6)",
+        "insert into plans.state_change (aggregate, id, version, state, reason, changed_by, note) values ($1, $2, $3, $4, $5, $6, $7)",
         step.aggregate,
         step.id,
         step.version,
         step.state,
         step.reason,
-        step.by
+        step.by,
+        note
     )
     .execute(conn)
     .await?;

@@ -28,6 +28,8 @@ pub struct Sight {
     pub protected_everywhere: bool,
     /// Schools and classes of whose students protected needs may be seen.
     pub protected_places: Vec<Uuid>,
+    /// Students on whose case the caller is.
+    pub protected_students: Vec<Uuid>,
 }
 
 impl Sight {
@@ -43,6 +45,8 @@ impl Sight {
             let clearance = access.clearance(caller, &record);
             sight.add(place, &clearance);
         }
+        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().of_student(**student)).protected());
+        sight.protected_students = on_case.copied().collect();
         sight
     }
 

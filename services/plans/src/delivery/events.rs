@@ -25,9 +25,9 @@ pub async fn publish(conn: &mut PgConnection, logged: &[(&Delivery, &Item)]) -> 
                 delivered_on: delivery.delivered_on.to_string(),
                 planned_minutes: delivery.planned_minutes.into(),
                 delivered_minutes: delivery.delivered_minutes.into(),
-                attendance: delivery.attendance.into(),
+                attendance: if delivery.void { 0 } else { delivery.attendance.into() },
                 school_id: item.school_id.to_string(),
-                ..Default::default()
+                supersedes_id: delivery.supersedes_id.map(|id| id.to_string()).unwrap_or_default(),
             };
             Event::new(topic, item.student_id, &message, traceparent.clone())
         })

@@ -1,8 +1,10 @@
-//! Deliveries: sessions, logged many at once, all or none.
+//! Deliveries: sessions, logged many at once, all or none; corrected by others that supersede them.
 
+pub mod correct;
 pub mod entity;
 pub(crate) mod events;
 pub(crate) mod grpc;
+pub mod no_shows;
 pub mod repo;
 
 use std::collections::{HashMap, HashSet};
@@ -11,7 +13,7 @@ use chassis_access::Clearance;
 use chassis_pg::idempotency::{self, Claim, Request};
 use chassis_rpc::InvalidInput;
 use chassis_rpc::fault::Violation;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::calendar::today;
@@ -27,6 +29,8 @@ use entity::Delivery;
 pub struct Log {
     /// At most 500.
     pub deliveries: Vec<Delivery>,
+    /// Absences in a row that raise a follow-up.
+    pub no_show_limit: i64,
     /// So that it happens once.
     pub request: Request,
 }
@@ -42,18 +46,7 @@ pub async fn log(pool: &PgPool, command: &Log, clearances: &HashMap<Uuid, Cleara
     let deliveries: Vec<&Delivery> = command.deliveries.iter().filter(|d| seen.insert(d.delivery_id)).collect();
     let enrolment_ids: Vec<Uuid> = deliveries.iter().map(|d| d.enrolment_id).collect::<HashSet<_>>().into_iter().collect();
     let enrolments: HashMap<Uuid, repo::Held> = repo::enrolments(&mut tx, &enrolment_ids).await?.into_iter().map(|e| (e.enrolment_id, e)).collect();
-
-    let item_ids: Vec<Uuid> = enrolments.values().map(|e| e.plan_item_id).collect();
-    let items: HashMap<Uuid, Item> = plan_item::repo::by_ids(&mut tx, &item_ids).await?.into_iter().map(|i| (i.plan_item_id, i)).collect();
-    let need_ids: Vec<Uuid> = items.values().flat_map(|i| i.need_ids.iter().copied()).collect();
-    let needs = need::repo::by_ids(&mut tx, &need_ids).await?;
-    for item in items.values() {
-        let clearance = clearances.get(&item.student_id).ok_or_else(unknown)?;
-        let open: Vec<_> = needs.iter().filter(|n| may_see(clearance, n.sensitivity, n.domain)).cloned().collect();
-        if !plan_item::visible(item, &open, clearance) {
-            return Err(unknown());
-        }
-    }
+    let items = visible_items(&mut tx, enrolments.values().map(|e| e.plan_item_id), |student| clearances.get(&student)).await?.ok_or_else(unknown)?;
 
     let today = today();
     let mut violations = Vec::new();
@@ -67,13 +60,43 @@ pub async fn log(pool: &PgPool, command: &Log, clearances: &HashMap<Uuid, Cleara
         return Err(InvalidInput(violations).into());
     }
 
-    let stored = repo::insert(&mut tx, &deliveries, &command.request).await?;
-    let told: Vec<(&Delivery, &Item)> = deliveries
-        .into_iter()
-        .filter(|d| stored.contains(&d.delivery_id))
-        .filter_map(|d| Some((d, items.get(&enrolments.get(&d.enrolment_id)?.plan_item_id)?)))
-        .collect();
-    events::publish(&mut tx, &told).await?;
+    let of: HashMap<Uuid, &Item> = enrolments.values().filter_map(|e| Some((e.enrolment_id, items.get(&e.plan_item_id)?))).collect();
+    let stored = store(&mut tx, &deliveries, &of, &command.request).await?;
+    no_shows::look(&mut tx, &of, command.no_show_limit, &command.request.caller).await?;
     tx.commit().await?;
     Ok(i64::try_from(stored.len()).unwrap_or(i64::MAX))
+}
+
+/// Items by id, where the caller may see every one of them with all that it answers.
+pub(crate) async fn visible_items<'c>(
+    conn: &mut PgConnection,
+    item_ids: impl Iterator<Item = Uuid>,
+    clearance_of: impl Fn(Uuid) -> Option<&'c Clearance>,
+) -> Result<Option<HashMap<Uuid, Item>>, PlanError> {
+    let item_ids: Vec<Uuid> = item_ids.collect::<HashSet<_>>().into_iter().collect();
+    let items: HashMap<Uuid, Item> = plan_item::repo::by_ids(conn, &item_ids).await?.into_iter().map(|i| (i.plan_item_id, i)).collect();
+    let need_ids: Vec<Uuid> = items.values().flat_map(|i| i.need_ids.iter().copied()).collect();
+    let needs = need::repo::by_ids(conn, &need_ids).await?;
+    for item in items.values() {
+        let Some(clearance) = clearance_of(item.student_id) else { return Ok(None) };
+        let open: Vec<_> = needs.iter().filter(|n| may_see(clearance, n.sensitivity, n.domain)).cloned().collect();
+        if !plan_item::visible(item, &open, clearance) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(items))
+}
+
+/// Stores deliveries, each with the item of its enrolment in `of`, and tells of those that are new.
+pub(crate) async fn store(
+    conn: &mut PgConnection,
+    deliveries: &[&Delivery],
+    of: &HashMap<Uuid, &Item>,
+    request: &Request,
+) -> Result<HashSet<Uuid>, PlanError> {
+    let stored = repo::insert(conn, deliveries, request).await?;
+    let told: Vec<(&Delivery, &Item)> =
+        deliveries.iter().filter(|d| stored.contains(&d.delivery_id)).filter_map(|d| Some((*d, *of.get(&d.enrolment_id)?))).collect();
+    events::publish(conn, &told).await?;
+    Ok(stored)
 }

@@ -67,7 +67,8 @@ pub async fn get(pool: &PgPool, student: Uuid, school_year: Option<i32>, clearan
     let item_ids: Vec<Uuid> = items.iter().map(|i| i.plan_item_id).collect();
     let enrolments = enrolment::repo::of_items(&mut tx, &item_ids).await?;
     let enrolment_ids: Vec<Uuid> = enrolments.iter().map(|e| e.enrolment_id).collect();
-    let deliveries = delivery::repo::newest(&mut tx, &enrolment_ids, NEWEST_DELIVERIES).await?;
+    let newest = delivery::repo::ListQuery { enrolment_ids: &enrolment_ids, all: false, after: None, limit: NEWEST_DELIVERIES };
+    let deliveries = delivery::repo::list(&mut tx, &newest).await?;
     tx.commit().await?;
     Ok(WholePlan { plan, needs, items, enrolments, deliveries, closed_need_count: i32::try_from(closed).unwrap_or(i32::MAX) })
 }
