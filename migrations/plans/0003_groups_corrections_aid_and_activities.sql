@@ -166,7 +166,7 @@ alter table plans.state_change
 
 -- Whether a caller sees a need of a student: the rule of lists, where decisions are made set by set. `everywhere`, `places`
 -- and `domains` say where restricted needs of which domain may be seen, `protected_*` where and of whom protected ones.
-create function plans.sees(student uuid, sensitivity text, domain text, restricted_everywhere text[], restricted_places uuid[],
+create function plans.sees_need(student uuid, sensitivity text, domain text, restricted_everywhere text[], restricted_places uuid[],
                            restricted_domains text[], protected_everywhere boolean, protected_places uuid[], protected_students uuid[]) returns boolean
     language sql stable parallel safe
     return case sensitivity

@@ -6,6 +6,7 @@ use chassis_access::RelationshipFeed;
 use chassis_boot::{Context, Parts};
 use chassis_events::{Handler, Topic};
 use chassis_pg::Migrations;
+use proto::plans::v1::delivery_service_server::DeliveryServiceServer;
 use proto::plans::v1::plan_service_server::PlanServiceServer;
 use serde::Deserialize;
 
@@ -42,6 +43,8 @@ pub const TRANSITION_TOPIC: &str = "plans.transition.v1";
 pub struct Settings {
     /// School days after which a need with nothing in place is unmet.
     pub unmet_after_school_days: u16,
+    /// No-shows in a row that raise a follow-up.
+    pub no_show_limit: u16,
 }
 
 /// The plans service.
@@ -72,7 +75,10 @@ impl chassis_boot::Service for App {
     }
 
     async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
-        let plans = Plans { pool: context.pool, access: context.access, unmet_after: context.settings.service.unmet_after_school_days.into() };
-        Ok(Parts::grpc(tonic::service::Routes::new(PlanServiceServer::new(plans))))
+        let own = &context.settings.service;
+        let plans =
+            Plans { pool: context.pool, access: context.access, unmet_after: own.unmet_after_school_days.into(), no_show_limit: own.no_show_limit.into() };
+        let routes = tonic::service::Routes::new(PlanServiceServer::new(plans.clone())).add_service(DeliveryServiceServer::new(plans));
+        Ok(Parts::grpc(routes))
     }
 }

@@ -26,8 +26,8 @@ pub enum PlanError {
     #[error("the state of this item follows from its enrolment or referral; move that instead")]
     Derived,
     /// Something that it depends on is not in place.
-    #[error("it waits for {0} other item(s) of the plan that are not in place yet; arrange them first, or give override_reason")]
-    Waits(usize),
+    #[error("it waits for another item of the plan that is not in place yet; arrange that first, or give override_reason")]
+    Waits,
     /// Every place of the group is taken.
     #[error("every place of this group is taken; waitlist the student, or give the group more places")]
     GroupFull,
@@ -76,7 +76,7 @@ impl Fault for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoPlan => Kind::NotFound,
-            Self::WrongState { .. } | Self::Derived | Self::Waits(_) | Self::GroupFull | Self::Superseded => Kind::WrongState,
+            Self::WrongState { .. } | Self::Derived | Self::Waits | Self::GroupFull | Self::Superseded => Kind::WrongState,
             Self::Exists(_) => Kind::AlreadyExists,
             Self::Stale => Kind::Conflict,
             Self::Invalid(error) => error.kind(),
@@ -91,7 +91,7 @@ impl Fault for PlanError {
             Self::NoPlan => "PLAN_NOT_FOUND",
             Self::WrongState { .. } => "WRONG_STATE",
             Self::Derived => "STATE_DERIVED",
-            Self::Waits(_) => "DEPENDENCY_NOT_IN_PLACE",
+            Self::Waits => "DEPENDENCY_NOT_IN_PLACE",
             Self::GroupFull => "GROUP_FULL",
             Self::Superseded => "DELIVERY_SUPERSEDED",
             Self::Exists(_) => "ALREADY_EXISTS",
@@ -114,7 +114,7 @@ impl Fault for PlanError {
         match self {
             Self::WrongState { what, .. } => vec![Violation { field: (*what).to_owned(), description: self.to_string() }],
             Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
-            Self::Waits(_) => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
+            Self::Waits => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
             Self::GroupFull => vec![Violation { field: "group".to_owned(), description: self.to_string() }],
             Self::Superseded => vec![Violation { field: "delivery".to_owned(), description: self.to_string() }],
             _ => Vec::new(),

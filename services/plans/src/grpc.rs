@@ -25,6 +25,13 @@ pub struct Plans {
     pub access: Access,
     /// School days after which a need with nothing in place is unmet.
     pub unmet_after: i32,
+    /// Absences in a row that raise a follow-up.
+    pub no_show_limit: i64,
+}
+
+/// Whether a text is a code such as `ED-TUT`.
+pub(crate) fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Plans {
@@ -55,7 +62,7 @@ impl Plans {
     }
 }
 
-fn answer<T, F: Fault>(result: Result<T, F>) -> Result<Response<T>, Status> {
+pub(crate) fn answer<T, F: Fault>(result: Result<T, F>) -> Result<Response<T>, Status> {
     result.map(Response::new).map_err(status)
 }
 

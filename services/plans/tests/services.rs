@@ -50,6 +50,8 @@ async fn step(d: &District, e: &Enrolment, transition: T, reason: &str, days: i6
         enrolment_id: e.enrolment_id,
         transition,
         reason: reason.to_owned(),
+        outcome: String::new(),
+        override_reason: String::new(),
         on_date: Some(district::days_ago(days).date_naive()),
         expected_version: e.version,
         request: request("plans.TransitionEnrolment"),
@@ -155,16 +157,12 @@ async fn an_item_follows_its_enrolment() {
 async fn deliveries_are_logged_once_and_all_or_none() {
     let (d, need_id, item) = with_item().await;
     let offered = enrol(&d, &item).await;
-    let one = |days: i64, minutes| Delivery {
-        delivery_id: Uuid::now_v7(),
-        enrolment_id: offered.enrolment_id,
-        delivered_on: district::days_ago(days).date_naive(),
-        planned_minutes: 45,
-        delivered_minutes: minutes,
-        attendance: Attendance::Present,
+    let one = |days: i64, minutes| {
+        let day = district::days_ago(days).date_naive();
+        Delivery::plain(Uuid::now_v7(), offered.enrolment_id, day, (45, minutes), Attendance::Present)
     };
     let clearances = HashMap::from([(d.student, Clearance::full())]);
-    let log = |deliveries: Vec<Delivery>| delivery::Log { deliveries, request: request("plans.LogDeliveries") };
+    let log = |deliveries: Vec<Delivery>| delivery::Log { deliveries, no_show_limit: 3, request: request("plans.LogDeliveries") };
     assert!(matches!(delivery::log(&d.pool, &log(vec![one(1, 40)]), &clearances).await, Err(PlanError::Invalid(_))), "not before it started");
     let accepted = step(&d, &offered, T::Accept, "", 0).await.unwrap();
     let active = step(&d, &accepted, T::Start, "", 10).await.unwrap();
@@ -198,20 +196,13 @@ async fn two_batches_with_the_same_ids_at_once_store_each_once() {
     let accepted = step(&d, &offered, T::Accept, "", 0).await.unwrap();
     step(&d, &accepted, T::Start, "", 10).await.unwrap();
     let deliveries: Vec<Delivery> = (0..100)
-        .map(|i| Delivery {
-            delivery_id: Uuid::now_v7(),
-            enrolment_id: offered.enrolment_id,
-            delivered_on: district::days_ago(i % 9).date_naive(),
-            planned_minutes: 30,
-            delivered_minutes: 30,
-            attendance: Attendance::Present,
-        })
+        .map(|i| Delivery::plain(Uuid::now_v7(), offered.enrolment_id, district::days_ago(i % 9).date_naive(), (30, 30), Attendance::Present))
         .collect();
     let clearances = HashMap::from([(d.student, Clearance::full())]);
     let reversed = deliveries.iter().rev().cloned().collect();
     let (one, two) = (
-        delivery::Log { deliveries, request: request("plans.LogDeliveries") },
-        delivery::Log { deliveries: reversed, request: request("plans.LogDeliveries") },
+        delivery::Log { deliveries, no_show_limit: 3, request: request("plans.LogDeliveries") },
+        delivery::Log { deliveries: reversed, no_show_limit: 3, request: request("plans.LogDeliveries") },
     );
     let (a, b) = tokio::join!(delivery::log(&d.pool, &one, &clearances), delivery::log(&d.pool, &two, &clearances));
     assert_eq!(a.unwrap() + b.unwrap(), 100);

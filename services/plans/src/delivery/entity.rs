@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::codes::{EnrolmentState, coded};
 pub use crate::codes::{Attendance, DeliveryMode};
+use crate::codes::{EnrolmentState, coded};
 
 coded! {
     /// Where a delivery came from.

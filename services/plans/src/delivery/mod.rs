@@ -88,12 +88,7 @@ pub(crate) async fn visible_items<'c>(
 }
 
 /// Stores deliveries, each with the item of its enrolment in `of`, and tells of those that are new.
-pub(crate) async fn store(
-    conn: &mut PgConnection,
-    deliveries: &[&Delivery],
-    of: &HashMap<Uuid, &Item>,
-    request: &Request,
-) -> Result<HashSet<Uuid>, PlanError> {
+pub(crate) async fn store(conn: &mut PgConnection, deliveries: &[&Delivery], of: &HashMap<Uuid, &Item>, request: &Request) -> Result<HashSet<Uuid>, PlanError> {
     let stored = repo::insert(conn, deliveries, request).await?;
     let told: Vec<(&Delivery, &Item)> =
         deliveries.iter().filter(|d| stored.contains(&d.delivery_id)).filter_map(|d| Some((*d, *of.get(&d.enrolment_id)?))).collect();

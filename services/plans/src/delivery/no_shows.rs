@@ -36,12 +36,7 @@ pub fn reached(run: Run, group_limit: i16, district_limit: i64) -> bool {
 
 /// Raises a follow-up for each enrolment whose run is long enough now. Answers these enrolments; a run that raised one
 /// before raises none again.
-pub(crate) async fn look(
-    conn: &mut PgConnection,
-    enrolments: &HashMap<Uuid, &Item>,
-    district_limit: i64,
-    by: &str,
-) -> Result<Vec<Uuid>, DbError> {
+pub(crate) async fn look(conn: &mut PgConnection, enrolments: &HashMap<Uuid, &Item>, district_limit: i64, by: &str) -> Result<Vec<Uuid>, DbError> {
     let ids: Vec<Uuid> = enrolments.keys().copied().collect();
     let mut raised = Vec::new();
     for held in repo::runs(conn, &ids).await? {

@@ -208,8 +208,5 @@ pub async fn runs(conn: &mut PgConnection, enrolment_ids: &[Uuid]) -> Result<Vec
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| HeldRun { enrolment_id: r.enrolment_id, group_limit: r.group_limit, run: Run { length: r.length, since: r.since } })
-        .collect())
+    Ok(rows.into_iter().map(|r| HeldRun { enrolment_id: r.enrolment_id, group_limit: r.group_limit, run: Run { length: r.length, since: r.since } }).collect())
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::dose::{self, Course, Dose};
 use crate::codes::coded;
 pub use crate::codes::{EnrolmentState, ItemState, UnmetReason};
 use crate::error::PlanError;
@@ -94,6 +95,28 @@ pub struct Enrolment {
     pub started_on: Option<NaiveDate>,
     /// Last day.
     pub ended_on: Option<NaiveDate>,
+    /// The group; none for a service that is not one.
+    pub group_id: Option<Uuid>,
+    /// The day on which it is to start, where known.
+    pub starts_on: Option<NaiveDate>,
+    /// Since when it waits for a place.
+    pub waitlisted_at: Option<DateTime<Utc>>,
+    /// Since when it is paused.
+    pub paused_on: Option<NaiveDate>,
+    /// Days of pauses that are over.
+    pub paused_days: i32,
+    /// Reason code of the last step.
+    pub reason: String,
+    /// What came of it, once completed.
+    pub outcome: String,
+    /// Why it started although what it depends on was not in place.
+    pub override_reason: String,
+    /// Needs of its item.
+    pub need_ids: Vec<Uuid>,
+    /// Place in the queue; 0 where it does not wait.
+    pub waitlist_position: i64,
+    /// Absences in a row at the end.
+    pub absences_in_row: i64,
     /// Minutes delivered so far.
     pub delivered_minutes: i64,
     /// Deliveries so far.
@@ -103,6 +126,30 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
+    /// Minutes planned until a day.
+    pub fn planned_minutes(&self, today: NaiveDate) -> i64 {
+        let dose = Dose { sessions_per_week: self.sessions_per_week, minutes_per_session: self.minutes_per_session, weeks: self.weeks };
+        let course = Course { started_on: self.started_on, ended_on: self.ended_on, paused_on: self.paused_on, paused_days: self.paused_days };
+        dose::planned_minutes(dose, course, today)
+    }
+
+    /// Moves it: state, days, pauses and queue together.
+    pub fn step(&mut self, transition: EnrolmentTransition, day: NaiveDate, now: DateTime<Utc>) -> Result<(), PlanError> {
+        use EnrolmentTransition as T;
+        let next = self.state.transition(transition)?;
+        let today = now.date_naive();
+        (self.started_on, self.ended_on) = self.span_after(transition, day, today)?;
+        // A pause is over with its last day, or with the last day of all.
+        if let Some(since) = self.paused_on.filter(|_| transition != T::Pause) {
+            self.paused_days += dose::pause_days(since, self.ended_on.unwrap_or(today));
+        }
+        self.paused_on = (transition == T::Pause).then_some(today);
+        self.waitlisted_at = (transition == T::Waitlist).then_some(now);
+        self.state = next;
+        self.version += 1;
+        Ok(())
+    }
+
     /// First and last day after a transition on `day`, or why the day cannot be.
     pub fn span_after(&self, transition: EnrolmentTransition, day: NaiveDate, today: NaiveDate) -> Result<(Option<NaiveDate>, Option<NaiveDate>), PlanError> {
         use EnrolmentTransition as T;

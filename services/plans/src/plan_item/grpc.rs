@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::entity::{Item, ItemKind, ItemState, ItemTransition, OwnerKind, Sensitivity, UnmetReason};
 use crate::error::PlanError;
-use crate::grpc::Plans;
+use crate::grpc::{Plans, is_code};
 
 /// Needs an item may answer, and codes it may build on.
 const MANY: usize = 20;
@@ -34,10 +34,6 @@ pub fn to_wire(item: &Item) -> wire::PlanItem {
         sensitivity: item.sensitivity.into(),
         ..Default::default()
     }
-}
-
-fn is_code(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Reads an item as a client asks for it.

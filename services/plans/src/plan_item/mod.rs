@@ -137,6 +137,12 @@ pub(crate) async fn lock_visible(conn: &mut PgConnection, item_id: Uuid, clearan
     if visible(&item, &seen, clearance) { Ok(item) } else { Err(unknown()) }
 }
 
+/// Items that must be in place before this one and are not.
+#[allow(clippy::unused_async, reason = "items have no dependencies yet")]
+pub(crate) async fn waits_for(_conn: &mut PgConnection, _item: &Item) -> Result<Vec<Uuid>, DbError> {
+    Ok(Vec::new())
+}
+
 /// Lets an item follow what is behind it; where nothing is left, it is planned again. The plan must be locked.
 pub(crate) async fn follow_sources(conn: &mut PgConnection, item: Item, by: &str) -> Result<Item, DbError> {
     let sources = repo::sources(conn, item.plan_item_id).await?;
