@@ -7,14 +7,17 @@ use chassis_access::RelationshipFeed;
 use chassis_boot::{Context, Parts};
 use chassis_events::{Handler, Topic};
 use chassis_pg::Migrations;
+use proto::reviews::v1::concern_service_server::ConcernServiceServer;
 use proto::reviews::v1::review_service_server::ReviewServiceServer;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use serde::Deserialize;
 
+use crate::cases::Cases;
+use crate::concern::clock::Clock;
 use crate::grpc::Reviews;
 use crate::student_review::leavers::Leavers;
 use crate::taxonomy::Taxonomy;
-use crate::{class_review, cycle, student_review, tier};
+use crate::{case_access, class_review, concern, cycle, individual_review, student_review, tier};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/reviews");
 
@@ -46,6 +49,18 @@ pub const CASE_ACCESS_TOPIC: &str = "reviews.case-access.v1";
 pub struct Settings {
     /// Where "today" is.
     pub utc_offset_minutes: i32,
+    /// When a school day ends there, as `15:30`.
+    pub school_day_ends_at: String,
+    /// What staff read first when they raise an urgent concern.
+    pub crisis_instruction: String,
+}
+
+impl Settings {
+    /// The clock by which answers are due.
+    fn clock(&self) -> anyhow::Result<Clock> {
+        let ends = chrono::NaiveTime::parse_from_str(&self.school_day_ends_at, "%H:%M").context("service.school_day_ends_at is not a time such as 15:30")?;
+        Ok(Clock::new(self.utc_offset_minutes, ends))
+    }
 }
 
 /// The service.
@@ -79,16 +94,25 @@ impl chassis_boot::Service for App {
     async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
         Taxonomy::load().context("the code lists are not usable")?;
         let rosters = RosterServiceClient::new(context.channel(&context.settings.peers.rosters)?);
+        let clock = context.settings.service.clock()?;
+        let cases = Cases {
+            access: context.access.clone(),
+            concerns: concern::Concerns::new(context.pool.clone()),
+            individual_reviews: individual_review::IndividualReviews::new(context.pool.clone()),
+            case_accesses: case_access::CaseAccesses::new(context.pool.clone()),
+            clock,
+            crisis_instruction: context.settings.service.crisis_instruction.clone(),
+        };
         let reviews = Reviews {
             access: context.access.clone(),
             cycles: cycle::Cycles::new(context.pool.clone()),
             class_reviews: class_review::ClassReviews::new(context.pool.clone()),
-            student_reviews: student_review::StudentReviews::new(context.pool.clone()),
+            student_reviews: student_review::StudentReviews::new(context.pool.clone(), clock),
             tiers: tier::Tiers::new(context.pool.clone()),
             places: class_review::places::Places::new(context.pool.clone()),
             rosters,
             utc_offset: chrono::Duration::minutes(i64::from(context.settings.service.utc_offset_minutes)),
         };
-        Ok(Parts::grpc(tonic::service::Routes::new(ReviewServiceServer::new(reviews))))
+        Ok(Parts::grpc(tonic::service::Routes::new(ReviewServiceServer::new(reviews)).add_service(ConcernServiceServer::new(cases))))
     }
 }

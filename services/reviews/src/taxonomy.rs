@@ -167,6 +167,7 @@ pub struct Taxonomy {
     lines: Vec<CodeLine>,
     by_code: HashMap<String, usize>,
     reasons: Vec<Reason>,
+    categories: Vec<String>,
 }
 
 static EMBEDDED: LazyLock<Result<Taxonomy, TaxonomyError>> = LazyLock::new(|| Taxonomy::parse(NEEDS, INTERESTS, SERVICE_CATEGORIES, REASONS));
@@ -195,6 +196,11 @@ impl Taxonomy {
     /// The reasons of one list, in its order.
     pub fn reasons<'a>(&'a self, list: &'a str) -> impl Iterator<Item = &'a Reason> {
         self.reasons.iter().filter(move |reason| reason.list == list)
+    }
+
+    /// Is this a category of services?
+    pub fn has_category(&self, code: &str) -> bool {
+        self.categories.iter().any(|category| category == code)
     }
 
     /// Is this a code of that list of reasons?

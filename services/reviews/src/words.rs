@@ -110,6 +110,89 @@ words! {
         /// A partner.
         Partner = "partner",
     }
+    /// How soon a concern wants an answer.
+    Urgency = proto::reviews::v1::ConcernUrgency {
+        /// Within three school days.
+        Routine = "routine",
+        /// On the same school day.
+        Urgent = "urgent",
+    }
+    /// State of a concern.
+    ConcernState = proto::reviews::v1::ConcernState {
+        /// Waits for an answer.
+        Raised = "raised",
+        /// Answered.
+        Triaged = "triaged",
+        /// Ended.
+        Closed = "closed",
+    }
+    /// What triage decided.
+    Triage = proto::reviews::v1::TriageDecision {
+        /// Keep an eye on it.
+        Watch = "watch",
+        /// Something is done at once.
+        ActNow = "act_now",
+        /// An individual review.
+        IndividualReview = "individual_review",
+        /// Not a concern.
+        NotAConcern = "not_a_concern",
+    }
+    /// Who raised a concern.
+    ConcernSource = proto::reviews::v1::ConcernSource {
+        /// Staff.
+        Staff = "staff",
+        /// The family.
+        Family = "family",
+        /// The student.
+        Student = "student",
+    }
+    /// State of an individual review.
+    IndividualReviewState = proto::reviews::v1::IndividualReviewState {
+        /// Opened.
+        Proposed = "proposed",
+        /// Found not needed.
+        NotNeeded = "not_needed",
+        /// Lead and team are named.
+        Preparing = "preparing",
+        /// Has a date.
+        Scheduled = "scheduled",
+        /// The meeting was held.
+        Held = "held",
+        /// Decided.
+        Decided = "decided",
+        /// Being looked at again.
+        UnderReview = "under_review",
+        /// Ended.
+        Closed = "closed",
+        /// Put aside.
+        OnHold = "on_hold",
+    }
+    /// Why an individual review was opened.
+    Trigger = proto::reviews::v1::IndividualReviewTrigger {
+        /// Tier 3.
+        Tier3 = "tier_3",
+        /// A code that calls for most support.
+        FloorCode = "floor_code",
+        /// A concern.
+        Concern = "concern",
+        /// The family asked.
+        FamilyRequest = "family_request",
+        /// The student came back.
+        ReEntry = "re_entry",
+        /// The plan does not move.
+        StalledPlan = "stalled_plan",
+    }
+    /// How the family took part.
+    FamilyVoice = proto::reviews::v1::FamilyVoice {
+        /// Was there.
+        Attended = "attended",
+        /// Told us before or after.
+        SentInput = "sent_input",
+        /// Did not want to.
+        Declined = "declined",
+        /// Could not be reached.
+        Unreachable = "unreachable",
+    }
 }
 
 fn inconsistent(what: &'static str) -> DbError {

@@ -19,7 +19,23 @@ type Pairs = std::sync::Arc<Vec<(String, Uuid)>>;
 /// Reads relationships.
 pub struct Relationships {
     pool: PgPool,
-    cache: Mutex<HashMap<Uuid, (Instant, Pairs)>>,
+    cache: Mutex<Cache>,
+}
+
+/// What was read, and until when it may be believed. A count of what was forgotten keeps a read that began before from
+/// being remembered after.
+#[derive(Default)]
+struct Cache {
+    held: HashMap<Uuid, (Instant, Pairs)>,
+    forgotten: u64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    relation: String,
+    object: Uuid,
+    /// Seconds for which a grant still holds; none where it has no end.
+    lasts: Option<f64>,
 }
 
 impl Relationships {
@@ -30,30 +46,47 @@ impl Relationships {
 
     /// (relation, object) of a subject.
     pub async fn of(&self, subject: Uuid) -> Result<Pairs, DbError> {
-        let known = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&subject).cloned();
-        if let Some((at, pairs)) = known
-            && at.elapsed() < FRESH
-        {
-            return Ok(pairs);
-        }
-        let pairs: Vec<(String, Uuid)> = sqlx::query_as(
-            "select relation, object from relationship where subject = $1
+        let forgotten = {
+            let cache = self.cache();
+            match cache.held.get(&subject) {
+                Some((until, pairs)) if *until > Instant::now() => return Ok(pairs.clone()),
+                _ => cache.forgotten,
+            }
+        };
+        let asked = Instant::now();
+        let rows: Vec<Row> = sqlx::query_as(
+            "select relation, object, null::float8 as lasts from relationship where subject = $1
              union all
-             select relation, object from relationship_grant where subject = $1 and not revoked and (expires_at is null or expires_at > now())",
+             select relation, object, extract(epoch from expires_at - clock_timestamp())::float8 from relationship_grant
+             where subject = $1 and not revoked and (expires_at is null or expires_at > clock_timestamp())",
         )
         .bind(subject)
         .fetch_all(&self.pool)
         .await?;
-        let pairs = Pairs::new(pairs);
-        let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if cache.len() >= REMEMBERED {
-            cache.retain(|_, (at, _)| at.elapsed() < FRESH);
+        // Nothing is believed for longer than the grant that ends first.
+        let lasts = rows.iter().filter_map(|row| row.lasts).filter_map(|s| Duration::try_from_secs_f64(s).ok()).fold(FRESH, Duration::min);
+        let pairs = Pairs::new(rows.into_iter().map(|row| (row.relation, row.object)).collect());
+        let mut cache = self.cache();
+        if cache.held.len() >= REMEMBERED {
+            let now = Instant::now();
+            cache.held.retain(|_, (until, _)| *until > now);
         }
         // What is not there yet may arrive in a moment; only what is there is remembered.
-        if cache.len() < REMEMBERED && !pairs.is_empty() {
-            cache.insert(subject, (Instant::now(), pairs.clone()));
+        if cache.held.len() < REMEMBERED && !pairs.is_empty() && cache.forgotten == forgotten {
+            cache.held.insert(subject, (asked + lasts, pairs.clone()));
         }
         Ok(pairs)
+    }
+
+    /// Reads anew of a subject at the next question: for who just changed what it may do.
+    pub fn forget(&self, subject: Uuid) {
+        let mut cache = self.cache();
+        cache.forgotten += 1;
+        cache.held.remove(&subject);
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The classes and schools of a student, for a decision.

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::class_review;
 use crate::class_review::entity::Overview;
+use crate::concern::{self, clock::Clock};
 use crate::taxonomy::Domain;
 use crate::tier::rule::Tier;
 use crate::tier::{self, Assignment};
@@ -110,6 +111,7 @@ pub struct Decision {
 #[derive(Clone, Debug)]
 pub struct StudentReviews {
     pool: PgPool,
+    clock: Clock,
 }
 
 /// The class review, which must be under way, and the student's review in it, as nobody else changes it now.
@@ -126,8 +128,8 @@ async fn open(conn: &mut PgConnection, change: &Change) -> Result<(Frame, Studen
 
 impl StudentReviews {
     /// On this database.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock }
     }
 
     /// One student's review with every entry; the caller is shown what they may see of it.
@@ -224,6 +226,10 @@ impl StudentReviews {
         }
         let (next, effects) = step(&frame, &review)?;
         repo::update(&mut tx, &next, author.id, action).await?;
+        if effects.completed {
+            let whose = concern::Whose { student_id: next.student_id, school_id: frame.school_id, school_year: frame.school_year };
+            concern::raise_for_urgent(&mut tx, &self.clock, whose, &next.entries, Utc::now()).await?;
+        }
         effects.write(&mut tx, &frame, &next, Utc::now()).await?;
         tx.commit().await?;
         Ok(next)

@@ -15,8 +15,12 @@ const REASONS_CSV: &str = "reasons.csv";
 impl Taxonomy {
     pub(super) fn parse(needs: &str, interests: &str, categories: &str, reasons: &str) -> Result<Taxonomy, TaxonomyError> {
         let categories: Vec<String> = rows::<CategoryRow>(SERVICE_CATEGORIES_CSV, categories)?.into_iter().map(|(_, row)| row.code).collect();
-        let mut taxonomy =
-            Taxonomy { lines: Vec::new(), by_code: HashMap::new(), reasons: rows::<Reason>(REASONS_CSV, reasons)?.into_iter().map(|(_, row)| row).collect() };
+        let mut taxonomy = Taxonomy {
+            lines: Vec::new(),
+            by_code: HashMap::new(),
+            reasons: rows::<Reason>(REASONS_CSV, reasons)?.into_iter().map(|(_, row)| row).collect(),
+            categories: categories.clone(),
+        };
         for (at, row) in rows::<NeedRow>(NEEDS_CSV, needs)? {
             let file = (NEEDS_CSV, at);
             if !row.code.strip_prefix(row.domain.as_str()).is_some_and(|rest| rest.starts_with('-')) {

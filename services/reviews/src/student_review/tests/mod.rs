@@ -25,6 +25,11 @@ fn date() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 10, 5).unwrap()
 }
 
+/// A school day that ends at 15:30, five hours west.
+pub(crate) fn clock() -> Clock {
+    Clock::new(-300, chrono::NaiveTime::from_hms_opt(15, 30, 0).unwrap())
+}
+
 pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {
     let create = Create {
         request: idempotency::Request::new("tester", "reviews.CreateReviewCycle", Uuid::now_v7(), b"cycle"),
@@ -48,7 +53,7 @@ pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {
     };
     let overview = classes.start(start).await.unwrap();
     let author = coordinator(Uuid::now_v7());
-    Fixture { reviews: StudentReviews::new(pool.clone()), pool, classes, overview, students, author }
+    Fixture { reviews: StudentReviews::new(pool.clone(), clock()), pool, classes, overview, students, author }
 }
 
 /// Sees everything.

@@ -1,0 +1,94 @@
+//! When an answer is due. Monday to Friday are school days; a school day ends at an hour that the district sets.
+
+use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, NaiveTime, Utc, Weekday};
+
+use crate::words::Urgency;
+
+/// School days until a concern that is not urgent is due.
+const ROUTINE_DAYS: usize = 3;
+
+/// The district's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    utc_offset: Duration,
+    day_ends_at: NaiveTime,
+}
+
+impl Clock {
+    /// Of a place so many minutes east of UTC, where a school day ends at this hour.
+    pub fn new(utc_offset_minutes: i32, day_ends_at: NaiveTime) -> Self {
+        Self { utc_offset: Duration::minutes(i64::from(utc_offset_minutes)), day_ends_at }
+    }
+
+    /// The date there.
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        (at + self.utc_offset).date_naive()
+    }
+
+    /// When an answer is due to what was raised at this time.
+    pub fn due(&self, urgency: Urgency, raised_at: DateTime<Utc>) -> DateTime<Utc> {
+        let local = (raised_at + self.utc_offset).naive_utc();
+        let today = local.date();
+        let day = match urgency {
+            Urgency::Urgent if is_school_day(today) && local.time() < self.day_ends_at => today,
+            Urgency::Urgent => school_days_after(today, 1),
+            Urgency::Routine => school_days_after(today, ROUTINE_DAYS),
+        };
+        day.and_time(self.day_ends_at).and_utc() - self.utc_offset
+    }
+}
+
+fn is_school_day(day: NaiveDate) -> bool {
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+fn school_days_after(day: NaiveDate, count: usize) -> NaiveDate {
+    day.iter_days().skip(1).filter(|d| is_school_day(*d)).take(count).last().unwrap_or(day)
+}
+
+/// The school year of a day: the year in which it ends. It turns in July.
+pub fn school_year(day: NaiveDate) -> i32 {
+    if day.month() >= 7 { day.year() + 1 } else { day.year() }
+}
+
+/// Six weeks after a day.
+pub fn six_weeks_after(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(42)).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    #[test]
+    fn what_is_due_when() {
+        let clock = Clock::new(-300, NaiveTime::from_hms_opt(15, 30, 0).unwrap());
+        // 2026-10-05 is a Monday; 15:30 there is 20:30 in UTC.
+        let table = [
+            ("2026-10-05T13:00:00Z", Urgency::Urgent, "2026-10-05T20:30:00Z"),
+            ("2026-10-05T20:29:59Z", Urgency::Urgent, "2026-10-05T20:30:00Z"),
+            ("2026-10-05T20:30:00Z", Urgency::Urgent, "2026-10-06T20:30:00Z"),
+            ("2026-10-09T21:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
+            ("2026-10-10T15:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
+            // Sunday evening there is Monday in UTC.
+            ("2026-10-12T03:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
+            ("2026-10-05T13:00:00Z", Urgency::Routine, "2026-10-08T20:30:00Z"),
+            ("2026-10-07T13:00:00Z", Urgency::Routine, "2026-10-12T20:30:00Z"),
+            ("2026-10-10T15:00:00Z", Urgency::Routine, "2026-10-14T20:30:00Z"),
+        ];
+        for (raised, urgency, due) in table {
+            assert_eq!(clock.due(urgency, at(raised)), at(due), "{raised} {urgency:?}");
+        }
+        assert_eq!(clock.day(at("2026-10-12T03:00:00Z")), NaiveDate::from_ymd_opt(2026, 10, 11).unwrap());
+    }
+
+    #[test]
+    fn the_school_year_turns_in_july() {
+        let year = |month, day| school_year(NaiveDate::from_ymd_opt(2026, month, day).unwrap());
+        assert_eq!((year(6, 30), year(7, 1), year(12, 31)), (2026, 2027, 2027));
+    }
+}
