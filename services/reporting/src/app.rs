@@ -9,6 +9,7 @@ use chassis_pg::Migrations;
 use proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use serde::Deserialize;
 
+use crate::equity::roster::Roster;
 use crate::fact::{Outcomes, People};
 use crate::grpc::Reporting;
 use crate::suppression::LEAST_THRESHOLD;
@@ -49,7 +50,8 @@ impl Service for App {
             threshold >= LEAST_THRESHOLD,
             "service.small_cell_threshold is {threshold}; numbers about fewer than {LEAST_THRESHOLD} students must not be shown: set {LEAST_THRESHOLD} or more"
         );
-        let reporting = Reporting { pool: context.pool.clone(), access: context.access.clone(), threshold };
+        let roster = Roster::new(context.channel(&context.settings.peers.rosters)?, context.identity.clone());
+        let reporting = Reporting { pool: context.pool.clone(), access: context.access.clone(), groups: Arc::new(roster), threshold };
         Ok(Parts::grpc(tonic::service::Routes::new(ReportingServiceServer::new(reporting))))
     }
 }

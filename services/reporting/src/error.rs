@@ -11,6 +11,9 @@ pub enum ReportError {
     /// The registry has no such measure.
     #[error("there is no such measure; ListMeasures names those there are")]
     UnknownMeasure,
+    /// The roster, which counts demographic groups.
+    #[error("the roster does not answer, try again")]
+    RosterAway,
     /// The caller may not ask.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -32,6 +35,7 @@ impl Fault for ReportError {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownMeasure => Kind::NotFound,
+            Self::RosterAway => Kind::Unavailable,
             Self::Access(error) => error.kind(),
             Self::Invalid(error) => error.kind(),
             Self::Database(error) => error.kind(),
@@ -41,6 +45,7 @@ impl Fault for ReportError {
     fn reason(&self) -> &'static str {
         match self {
             Self::UnknownMeasure => "UNKNOWN_MEASURE",
+            Self::RosterAway => "ROSTER_UNAVAILABLE",
             Self::Access(error) => error.reason(),
             Self::Invalid(error) => error.reason(),
             Self::Database(error) => error.reason(),

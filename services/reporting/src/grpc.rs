@@ -1,5 +1,7 @@
 //! The service on the wire: parse, decide, answer.
 
+use std::sync::Arc;
+
 use chassis_access::{Access, Caller, Record};
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{InvalidInput, Parser};
@@ -13,8 +15,9 @@ use proto::r#type::v1::{Domain, Sensitivity};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
+use crate::equity::{self, roster::Groups};
 use crate::error::ReportError;
-use crate::measure::{self, MEASURES, last_day_of, school_year_of};
+use crate::measure::{self, EQUITY, MEASURES, last_day_of, school_year_of};
 use crate::suppression;
 use crate::{freshness, unmet};
 
@@ -22,6 +25,7 @@ use crate::{freshness, unmet};
 pub(crate) struct Reporting {
     pub(crate) pool: PgPool,
     pub(crate) access: Access,
+    pub(crate) groups: Arc<dyn Groups>,
     pub(crate) threshold: u32,
 }
 
@@ -113,6 +117,9 @@ impl ReportingService for Reporting {
             let allowed: Vec<&str> = found.groupings.iter().map(|g| g.by).collect();
             parser.violation("group_by", format!("must be empty or one of {} for this measure", allowed.join(", ")));
         }
+        if school.is_some() && grouping.is_some() && message.measure_id == EQUITY {
+            parser.violation("school_id", "must be empty: this measure has groups for the whole district only");
+        }
         let record = school.map_or_else(Record::district, Record::school);
         let granted = self.access.authorize(&caller, "reporting.GetMeasure", &record).or_status()?;
         parser.finish().or_status()?;
@@ -120,7 +127,14 @@ impl ReportingService for Reporting {
         let (school_year, as_of) = period(message.school_year, as_of, Utc::now().date_naive()).or_status()?;
         let suppression = (school.is_none() || !is_case_team(&granted.basis)).then_some(self.threshold);
         let question = measure::Question { measure, school, school_year, as_of, grouping, suppression };
-        let cells = measure::answer::answer(&self.pool, question).await.map_err(ReportError::from).or_status()?;
+        let cells = match grouping.filter(|_| measure.id == EQUITY) {
+            Some(grouping) => {
+                equity::permit(&caller).or_status()?;
+                let asked = equity::Asked { group_by: grouping.by, school_year, as_of, threshold: self.threshold };
+                equity::answer(&self.pool, self.groups.as_ref(), asked).await.or_status()?
+            }
+            None => measure::answer::answer(&self.pool, question).await.map_err(ReportError::from).or_status()?,
+        };
         Ok(Response::new(GetMeasureResponse {
             measure: Some(described(measure)),
             cells: cells.into_iter().map(cell).collect(),

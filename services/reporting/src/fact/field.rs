@@ -18,6 +18,11 @@ pub(super) fn id_or_nil(field: &str, text: &str) -> Result<Uuid, ApplyError> {
     if text.is_empty() { Ok(Uuid::nil()) } else { id(field, text) }
 }
 
+/// An id that may be absent.
+pub(super) fn optional_id(field: &str, text: &str) -> Result<Option<Uuid>, ApplyError> {
+    if text.is_empty() { Ok(None) } else { id(field, text).map(Some) }
+}
+
 /// A list of ids.
 pub(super) fn ids(field: &str, texts: &[String]) -> Result<Vec<Uuid>, ApplyError> {
     texts.iter().map(|text| id(field, text)).collect()

@@ -3,6 +3,7 @@
 //! Every event becomes at most one row, written by one statement that does nothing the second time. Nothing looks at
 //! what another topic has brought, so topics may arrive in any order.
 
+mod cases;
 mod field;
 mod partners;
 mod plans;
@@ -12,19 +13,35 @@ mod rosters;
 use async_trait::async_trait;
 use chassis_events::{ApplyError, Event, Handler};
 use proto::partners::v1::{CapacityChanged, DisclosureRecorded, ReferralChanged};
-use proto::plans::v1::{DeliveryLogged, NeedChanged, PlanChanged, PlanItemChanged};
-use proto::reviews::v1::{ClassReviewChanged, StudentReviewChanged, TierAssigned};
+use proto::plans::v1::{DeliveryLogged, GoalChanged, NeedChanged, PlanChanged, PlanItemChanged};
+use proto::reviews::v1::{ClassReviewChanged, ConcernChanged, IndividualReviewChanged, StudentReviewChanged, TierAssigned};
 use proto::rosters::v1::{ClassState, StudentState};
 use sqlx::PgConnection;
 
 /// Topics about who is where, and what reviews found.
-pub const PEOPLE_TOPICS: [&str; 5] = ["rosters.student.v1", "rosters.class.v1", "reviews.class-review.v1", "reviews.student-review.v1", "reviews.tier.v1"];
+pub const PEOPLE_TOPICS: [&str; 7] = [
+    "rosters.student.v1",
+    "rosters.class.v1",
+    "reviews.class-review.v1",
+    "reviews.student-review.v1",
+    "reviews.tier.v1",
+    "reviews.concern.v1",
+    "reviews.individual-review.v1",
+];
 
 /// Topics about what was done.
-pub const OUTCOME_TOPICS: [&str; 7] =
-    ["plans.plan.v1", "plans.need.v1", "plans.item.v1", "plans.delivery.v1", "partners.referral.v1", "partners.capacity.v1", "partners.disclosure.v1"];
+pub const OUTCOME_TOPICS: [&str; 8] = [
+    "plans.plan.v1",
+    "plans.need.v1",
+    "plans.item.v1",
+    "plans.delivery.v1",
+    "plans.goal.v1",
+    "partners.referral.v1",
+    "partners.capacity.v1",
+    "partners.disclosure.v1",
+];
 
-/// Keeps students, classes, reviews and tiers.
+/// Keeps students, classes, reviews, tiers, concerns and individual reviews.
 #[derive(Clone, Copy, Debug)]
 pub struct People;
 
@@ -49,13 +66,17 @@ impl Handler for People {
             reviews::student_review(conn, &review).await
         } else if let Some(tier) = event.decode::<TierAssigned>()? {
             reviews::tier(conn, &tier).await
+        } else if let Some(concern) = event.decode::<ConcernChanged>()? {
+            cases::concern(conn, &concern).await
+        } else if let Some(review) = event.decode::<IndividualReviewChanged>()? {
+            cases::individual_review(conn, &review).await
         } else {
             Ok(())
         }
     }
 }
 
-/// Keeps plans, needs, items, deliveries, referrals, capacity and disclosures.
+/// Keeps plans, needs, items, deliveries, goals, referrals, capacity and disclosures.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcomes;
 
@@ -74,6 +95,8 @@ impl Handler for Outcomes {
             plans::item(conn, &item).await
         } else if let Some(delivery) = event.decode::<DeliveryLogged>()? {
             plans::delivery(conn, &delivery).await
+        } else if let Some(goal) = event.decode::<GoalChanged>()? {
+            plans::goal(conn, &goal).await
         } else if let Some(referral) = event.decode::<ReferralChanged>()? {
             partners::referral(conn, &referral).await
         } else if let Some(capacity) = event.decode::<CapacityChanged>()? {

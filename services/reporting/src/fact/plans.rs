@@ -1,16 +1,19 @@
-//! Plans, needs, items and deliveries.
+//! Plans, needs, items, deliveries and goals.
 
 use chassis_events::ApplyError;
-use proto::plans::v1::{Attendance, DeliveryLogged, NeedChanged, NeedState, PlanChanged, PlanItemChanged, PlanItemKind, PlanItemState, PlanState, UnmetReason};
+use proto::plans::v1::{
+    Attendance, DeliveryLogged, FamilyResponse, GoalChanged, GoalMeasure, GoalState, NeedChanged, NeedState, PlanChanged, PlanItemChanged, PlanItemKind,
+    PlanItemState, PlanState, UnmetReason,
+};
 use proto::r#type::v1::{Domain, Sensitivity};
 use sqlx::PgConnection;
 
-use super::field::{day, id, id_or_nil, ids, required_word, time, word};
+use super::field::{day, id, id_or_nil, ids, optional_id, required_word, time, word};
 
 pub(super) async fn plan(conn: &mut PgConnection, plan: &PlanChanged) -> Result<(), ApplyError> {
     sqlx::query!(
-        "insert into reporting.plan_fact (plan_id, version, changed_time, student_id, school_id, school_year, state)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into reporting.plan_fact (plan_id, version, changed_time, student_id, school_id, school_year, state, family_response)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict do nothing",
         id("plan_id", &plan.plan_id)?,
         plan.version,
@@ -19,6 +22,7 @@ pub(super) async fn plan(conn: &mut PgConnection, plan: &PlanChanged) -> Result<
         id("school_id", &plan.school_id)?,
         plan.school_year,
         required_word("state", plan.state, PlanState::as_str_name, "PLAN_STATE_")?,
+        word("family_response", plan.family_response, FamilyResponse::as_str_name, "FAMILY_RESPONSE_")?,
     )
     .execute(conn)
     .await?;
@@ -89,8 +93,9 @@ pub(super) async fn item(conn: &mut PgConnection, item: &PlanItemChanged) -> Res
 pub(super) async fn delivery(conn: &mut PgConnection, delivery: &DeliveryLogged) -> Result<(), ApplyError> {
     sqlx::query!(
         "insert into reporting.delivery_fact
-             (delivery_id, student_id, school_id, plan_item_id, need_ids, delivered_on, planned_minutes, delivered_minutes, attendance)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             (delivery_id, student_id, school_id, plan_item_id, need_ids, delivered_on, planned_minutes, delivered_minutes, attendance,
+              supersedes_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict do nothing",
         id("delivery_id", &delivery.delivery_id)?,
         id("student_id", &delivery.student_id)?,
@@ -101,6 +106,28 @@ pub(super) async fn delivery(conn: &mut PgConnection, delivery: &DeliveryLogged)
         delivery.planned_minutes,
         delivery.delivered_minutes,
         word("attendance", delivery.attendance, Attendance::as_str_name, "ATTENDANCE_")?,
+        optional_id("supersedes_id", &delivery.supersedes_id)?,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn goal(conn: &mut PgConnection, goal: &GoalChanged) -> Result<(), ApplyError> {
+    sqlx::query!(
+        "insert into reporting.goal_fact (goal_id, version, changed_time, plan_id, student_id, school_id, school_year, domain, measure, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict do nothing",
+        id("goal_id", &goal.goal_id)?,
+        goal.version,
+        time("time", goal.time)?,
+        id("plan_id", &goal.plan_id)?,
+        id("student_id", &goal.student_id)?,
+        id("school_id", &goal.school_id)?,
+        goal.school_year,
+        word("domain", goal.domain, Domain::as_str_name, "DOMAIN_")?,
+        word("measure", goal.measure, GoalMeasure::as_str_name, "GOAL_MEASURE_")?,
+        required_word("state", goal.state, GoalState::as_str_name, "GOAL_STATE_")?,
     )
     .execute(conn)
     .await?;

@@ -13,7 +13,7 @@ mod tests;
 use chrono::{Datelike as _, NaiveDate};
 
 pub use answer::{Answer, Cell, Question};
-pub use registry::{MEASURES, find};
+pub use registry::{EQUITY, MEASURES, find};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Of {
 /// A way to break a measure down.
 #[derive(Clone, Copy, Debug)]
 pub struct Grouping {
-    /// `school`, `grade`, `tier`, `domain`, `code`, `reason` or `age`.
+    /// `school`, `grade`, `tier`, `domain`, `code`, `reason` and so on.
     pub by: &'static str,
     /// What its groups are divided by.
     pub of: Of,

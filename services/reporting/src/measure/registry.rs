@@ -7,11 +7,21 @@ const GRADE: Grouping = Grouping { by: "grade", of: Of::Group, always: &[] };
 const TIER: Grouping = Grouping { by: "tier", of: Of::Group, always: &[] };
 const DOMAIN: Grouping = Grouping { by: "domain", of: Of::Group, always: &["academics", "social_emotional", "health", "family"] };
 const CODE: Grouping = Grouping { by: "code", of: Of::Group, always: &[] };
+const URGENCY: Grouping = Grouping { by: "urgency", of: Of::Group, always: &["urgent", "routine"] };
+const AREA: Grouping = Grouping { by: "area", of: Of::Group, always: &["attendance", "behaviour", "coursework", "social_emotional"] };
+// Groups of the roster: they are counted there, see `equity`.
+const SEX: Grouping = Grouping { by: "sex", of: Of::Group, always: &[] };
+const RACE: Grouping = Grouping { by: "race", of: Of::Group, always: &[] };
 const SHARE_BY_DOMAIN: Grouping = Grouping { of: Of::Whole, ..DOMAIN };
 const SHARE_BY_CODE: Grouping = Grouping { of: Of::Whole, ..CODE };
 const SHARE_BY_REASON: Grouping = Grouping { by: "reason", of: Of::Whole, always: &[] };
 const SHARE_BY_TIER: Grouping = Grouping { by: "tier", of: Of::Whole, always: &["Tier 1", "Tier 2a", "Tier 2b", "Tier 3"] };
 const SHARE_BY_AGE: Grouping = Grouping { by: "age", of: Of::Whole, always: &["20 or less", "21 to 40", "41 to 60", "over 60"] };
+
+const SHARE_BY_MOVEMENT: Grouping = Grouping { by: "movement", of: Of::Whole, always: &["down", "same", "up"] };
+const SHARE_BY_VOICE: Grouping = Grouping { by: "voice", of: Of::Whole, always: &["attended", "sent_input", "declined", "unreachable"] };
+const SHARE_BY_RESPONSE: Grouping =
+    Grouping { by: "response", of: Of::Whole, always: &["agreed", "agreed_in_part", "asked_changes", "declined", "no_reply", "shared"] };
 
 /// Adds up a measure's units: for each school and group, for each school, for each group, and for all. `$1` school or
 /// null, `$2` school year, `$3` day, `$4` grouping or empty.
@@ -20,6 +30,9 @@ macro_rules! tally {
         concat!("with unit as (\n", include_str!(concat!("sql/", $file)), ")\n", include_str!("sql/tally.sql"))
     };
 }
+
+/// The measure whose groups the roster counts.
+pub const EQUITY: &str = "TR-4";
 
 /// The measure of that id.
 pub fn find(id: &str) -> Option<&'static Measure> {
@@ -85,6 +98,18 @@ pub static MEASURES: &[Measure] = &[
         sql: tally!("tr_1.sql"),
     },
     Measure {
+        id: "TR-2",
+        title: "Tier movement",
+        numerator: "Students whose tier moved down; by movement, those whose tier moved that way",
+        denominator: "Students given a tier both in the fall and in the spring review of the school year",
+        definition: "Down is towards less need. Of each season the tier that took effect last counts, at the school of the spring review. By tier: the \
+                     tier of the fall. By movement, each group is a share of all students with both tiers.",
+        groupings: &[SCHOOL, GRADE, TIER, SHARE_BY_MOVEMENT],
+        unit: Unit::Students,
+        all_tells: true,
+        sql: tally!("tr_2.sql"),
+    },
+    Measure {
         id: "TR-3",
         title: "Tier override rate",
         numerator: "Tiers decided otherwise than suggested",
@@ -94,6 +119,65 @@ pub static MEASURES: &[Measure] = &[
         unit: Unit::Records,
         all_tells: false,
         sql: tally!("tr_3.sql"),
+    },
+    Measure {
+        id: EQUITY,
+        title: "Tier equity check",
+        numerator: "Students who have a tier; by group, those of the group whose current tier it is",
+        denominator: "Students enrolled who have a tier; by group, those of the group",
+        definition: "Of the whole district only, for those who lead it, and for review only: a difference asks a question and answers none. Groups are \
+                     those of today's roster. By race: Hispanic or Latino of any race, then two or more races, then one race. Cells are named by group \
+                     and tier.",
+        groupings: &[SEX, RACE, GRADE],
+        unit: Unit::Students,
+        all_tells: true,
+        sql: tally!("tr_1.sql"),
+    },
+    Measure {
+        id: "CN-1",
+        title: "Concern response",
+        numerator: "Concerns that were triaged within their time",
+        denominator: "Concerns raised in the school year",
+        definition: "Urgent concerns the same school day, others within three school days. Not triaged is not in time, also while the time still runs. \
+                     Protected concerns are left out.",
+        groupings: &[SCHOOL, GRADE, URGENCY],
+        unit: Unit::Records,
+        all_tells: false,
+        sql: tally!("cn_1.sql"),
+    },
+    Measure {
+        id: "ISR-1",
+        title: "Individual reviews done",
+        numerator: "Students with an individual review held within 30 school days of the tier",
+        denominator: "Students given tier 3 in the school year",
+        definition: "Counted from the first time in the year, at the school of that decision; a review up to 30 school days before it counts too. \
+                     School days are weekdays. Protected individual reviews are not seen.",
+        groupings: &[SCHOOL, GRADE],
+        unit: Unit::Students,
+        all_tells: false,
+        sql: tally!("isr_1.sql"),
+    },
+    Measure {
+        id: "ISR-2",
+        title: "Family voice in individual reviews",
+        numerator: "Individual reviews that the family attended or sent its input to",
+        denominator: "Individual reviews held in the school year",
+        definition: "By voice, each group is a share of all reviews held. Protected individual reviews are left out.",
+        groupings: &[SCHOOL, GRADE, SHARE_BY_VOICE],
+        unit: Unit::Records,
+        all_tells: true,
+        sql: tally!("isr_2.sql"),
+    },
+    Measure {
+        id: "ISR-3",
+        title: "Individual reviews looked back on in time",
+        numerator: "Decisions that were reviewed by their review date",
+        denominator: "Decisions of individual reviews whose review date has passed",
+        definition: "Decided again, the decisions count again, with the new date. Not reviewed is not in time. Protected individual reviews are left out.",
+        groupings: &[SCHOOL, GRADE],
+        unit: Unit::Records,
+        all_tells: false,
+        sql: tally!("isr_3.sql"),
     },
     Measure {
         id: "ND-1",
@@ -165,11 +249,23 @@ pub static MEASURES: &[Measure] = &[
         sql: tally!("pl_1.sql"),
     },
     Measure {
+        id: "PL-2",
+        title: "Plans with a family response",
+        numerator: "Active plans to which the family answered",
+        denominator: "Active plans of the school year that the family was first shown more than 10 days ago",
+        definition: "An answer is to agree, to agree in part, to ask for changes or to decline; that no reply came is none. Days are calendar days. By \
+                     response, each group is a share of all these plans; shared means that nothing is known yet.",
+        groupings: &[SCHOOL, GRADE, TIER, SHARE_BY_RESPONSE],
+        unit: Unit::Records,
+        all_tells: true,
+        sql: tally!("pl_2.sql"),
+    },
+    Measure {
         id: "PL-3",
         title: "Items in place",
         numerator: "Plan items in place or done",
         denominator: "Plan items of the school year that were not withdrawn",
-        definition: "By code: the category of service. Items for protected needs are left out.",
+        definition: "An item that was replaced counts as the one in its place. By code: the category of service. Items for protected needs are left out.",
         groupings: &[SCHOOL, GRADE, CODE],
         unit: Unit::Records,
         all_tells: false,
@@ -180,18 +276,31 @@ pub static MEASURES: &[Measure] = &[
         title: "Strength-built items",
         numerator: "Plan items that build on a strength or an interest",
         denominator: "Plan items of the school year",
-        definition: "By code: the category of service. Items for protected needs are left out.",
+        definition: "An item that was replaced counts as the one in its place. By code: the category of service. Items for protected needs are left out.",
         groupings: &[SCHOOL, GRADE, CODE],
         unit: Unit::Records,
         all_tells: false,
         sql: tally!("pl_4.sql"),
     },
     Measure {
+        id: "GL-1",
+        title: "Goal attainment by area",
+        numerator: "Goals met or partly met",
+        denominator: "Goals of the school year set at least six weeks before its end",
+        definition: "The year ends on 30 June; earlier, the figure is how far it is by the date. Goals that were dropped stay in the denominator. By area: \
+                     what the goal is measured by. Goals for protected needs are left out.",
+        groupings: &[SCHOOL, GRADE, DOMAIN, AREA],
+        unit: Unit::Records,
+        all_tells: true,
+        sql: tally!("gl_1.sql"),
+    },
+    Measure {
         id: "SV-3",
         title: "Delivered dose",
         numerator: "Minutes delivered",
         denominator: "Minutes planned up to the date",
-        definition: "Sessions logged in the school year. By code: the category of service. Sessions for protected needs are left out.",
+        definition: "Sessions logged in the school year, each as it was last corrected. By code: the category of service. Sessions for protected needs are left \
+                     out.",
         groupings: &[SCHOOL, GRADE, CODE],
         unit: Unit::Records,
         all_tells: false,
@@ -202,7 +311,8 @@ pub static MEASURES: &[Measure] = &[
         title: "Attendance at services",
         numerator: "Sessions at which the student was present, wholly or in part",
         denominator: "Sessions that were neither cancelled by the provider nor lost to a closed school",
-        definition: "Sessions logged in the school year. By code: the category of service. Sessions for protected needs are left out.",
+        definition: "Sessions logged in the school year, each as it was last corrected. By code: the category of service. Sessions for protected needs are left \
+                     out.",
         groupings: &[SCHOOL, GRADE, CODE],
         unit: Unit::Records,
         all_tells: false,

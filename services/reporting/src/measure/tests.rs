@@ -7,7 +7,7 @@ use super::answer::{Cell, Question, answer};
 use super::*;
 use crate::app::MIGRATIONS;
 use crate::suppression::Status;
-use crate::worked_district::{YEAR, apply, day, events, school, today};
+use crate::worked_district::{YEAR, apply, concern, day, events, individual_review, school, tier, today};
 
 async fn district() -> PgPool {
     let pool = chassis_pg::testing::database(&MIGRATIONS).await;
@@ -37,16 +37,24 @@ async fn the_wholes_are_as_counted_by_hand() {
         ("RV-4", "3/4"),
         ("RV-6", "1/5"),
         ("TR-1", "4/4"),
+        ("TR-2", "0/0"),
         ("TR-3", "1/4"),
+        ("TR-4", "4/4"),
+        ("CN-1", "1/4"),
+        ("ISR-1", "1/1"),
+        ("ISR-2", "1/2"),
+        ("ISR-3", "2/5"),
         ("ND-1", "3/4"),
         ("ND-2", "3/5"),
         ("ND-3", "2/3"),
         ("ND-4", "3/3"),
         ("ND-5", "1/3"),
         ("PL-1", "2/5"),
+        ("PL-2", "1/2"),
         ("PL-3", "2/3"),
         ("PL-4", "1/4"),
-        ("SV-3", "45/120"),
+        ("GL-1", "2/4"),
+        ("SV-3", "50/120"),
         ("SV-4", "2/3"),
         ("RF-1", "6/-"),
         ("RF-2", "2/5"),
@@ -65,11 +73,20 @@ async fn the_wholes_are_as_counted_by_hand() {
 async fn the_groups_are_as_counted_by_hand() {
     let pool = district().await;
     let (a, b) = (school(1).to_string(), school(2).to_string());
-    let cases: [(&str, &str, Vec<String>); 8] = [
+    let cases: [(&str, &str, Vec<String>); 13] = [
         // Student 6 counts at both schools, and once for the district.
         ("RV-1", "school", vec!["4/5".into(), format!("{a} 3/4"), format!("{b} 2/2")]),
         ("RV-6", "reason", vec!["1/5".into(), "time 1/5".into()]),
         ("TR-1", "tier", vec!["4/4".into(), "Tier 1 1/4".into(), "Tier 2a 1/4".into(), "Tier 2b 1/4".into(), "Tier 3 1/4".into()]),
+        ("CN-1", "urgency", vec!["1/4".into(), "urgent 1/2".into(), "routine 0/2".into()]),
+        ("ISR-2", "voice", vec!["2/2".into(), "attended 1/2".into(), "sent_input 0/2".into(), "declined 1/2".into(), "unreachable 0/2".into()]),
+        ("ISR-3", "grade", vec!["2/5".into(), "04 2/5".into()]),
+        (
+            "PL-2",
+            "response",
+            ["2/2", "agreed 1/2", "agreed_in_part 0/2", "asked_changes 0/2", "declined 0/2", "no_reply 0/2", "shared 1/2"].map(String::from).into(),
+        ),
+        ("GL-1", "area", ["2/4", "attendance 1/1", "behaviour 1/1", "coursework 0/1", "social_emotional 0/0", "other 0/1"].map(String::from).into()),
         ("TR-3", "reason", vec!["1/4".into(), "knows_more 1/4".into()]),
         ("ND-2", "reason", vec!["3/5".into(), "no_capacity 1/5".into(), "not_yet_arranged 2/5".into()]),
         ("ND-2", "domain", vec!["3/5".into(), "academics 0/1".into(), "social_emotional 0/1".into(), "health 2/2".into(), "family 1/1".into()]),
@@ -94,6 +111,66 @@ async fn an_earlier_day_sees_what_stood_then() {
     assert_eq!(lines(&ask(&pool, "RV-1", "", day("2026-09-01"), None).await), ["0/5"]);
     let none = ask(&pool, "RV-3", "", day("2026-09-01"), None).await;
     assert_eq!((lines(&none), none[0].value()), (vec!["0/0".to_owned()], None));
+}
+
+#[tokio::test]
+async fn tiers_move_between_fall_and_spring() {
+    let pool = district().await;
+    let spring = day("2027-05-03");
+    // Student 6's tier in between counts for neither.
+    assert_eq!(lines(&ask(&pool, "TR-2", "movement", spring, None).await), ["4/4", "down 1/4", "same 2/4", "up 1/4"]);
+    assert_eq!(lines(&ask(&pool, "TR-2", "tier", spring, None).await), ["1/4", "Tier 1 0/2", "Tier 2a 0/1", "Tier 3 1/1"]);
+    assert_eq!(lines(&ask(&pool, "TR-2", "", day("2027-03-31"), None).await), ["0/0"]);
+}
+
+#[tokio::test]
+async fn times_are_kept_or_passed_on_the_day() {
+    let pool = district().await;
+    // A plan is asked about from the eleventh day after it was shown.
+    assert_eq!(lines(&ask(&pool, "PL-2", "", day("2026-10-15"), None).await), ["0/0"]);
+    assert_eq!(lines(&ask(&pool, "PL-2", "", day("2026-10-16"), None).await), ["1/3"]);
+    // Before it was held; and before its review date had passed.
+    assert_eq!(lines(&ask(&pool, "ISR-1", "", day("2026-10-19"), None).await), ["0/1"]);
+    assert_eq!(lines(&ask(&pool, "ISR-3", "", day("2026-11-10"), None).await), ["0/0"]);
+    assert_eq!(lines(&ask(&pool, "ISR-3", "", day("2026-11-11"), None).await), ["2/2"]);
+    assert_eq!(lines(&ask(&pool, "ISR-3", "", day("2026-12-21"), None).await), ["2/6"]);
+    // A goal set six weeks before the year's end counts, a day later it does not.
+    assert_eq!(lines(&ask(&pool, "GL-1", "", day("2027-06-30"), None).await), ["3/5"]);
+    // The triage of a later day is not known yet.
+    assert_eq!(lines(&ask(&pool, "CN-1", "urgency", day("2026-10-05"), None).await), ["1/2", "urgent 1/1", "routine 0/1"]);
+}
+
+#[tokio::test]
+async fn an_individual_review_is_done_up_to_the_thirtieth_school_day() {
+    use proto::reviews::v1::{FamilyVoice, IndividualReviewState::Held};
+    use proto::r#type::v1::Tier;
+    // Tier 3 on Monday 2026-09-07; the 30th school day after it is Monday 2026-10-19.
+    for (held, figure) in [("2026-10-19", "1/1"), ("2026-10-20", "0/1"), ("2026-09-04", "1/1")] {
+        let pool = chassis_pg::testing::database(&MIGRATIONS).await;
+        let events = [
+            tier(1, 1, Tier::Tier3, Tier::Tier3, 1, "2026-09-07"),
+            tier(1, 2, Tier::Tier3, Tier::Tier3, 0, "2026-10-30"),
+            individual_review(1, 1, 1, Held, held, (FamilyVoice::Attended, held, "", 0)),
+        ];
+        apply(&pool, &events).await;
+        assert_eq!(lines(&ask(&pool, "ISR-1", "", today(), None).await), [figure], "{held}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_raised_to_protected_is_not_counted() {
+    use proto::reviews::v1::{ConcernChanged, ConcernUrgency::Routine};
+    use proto::r#type::v1::Sensitivity;
+    let pool = chassis_pg::testing::database(&MIGRATIONS).await;
+    let open = concern(1, 1, 1, Routine, "2026-10-05", "2026-10-08", "");
+    apply(&pool, std::slice::from_ref(&open)).await;
+    assert_eq!(lines(&ask(&pool, "CN-1", "", today(), None).await), ["0/1"]);
+    let told: ConcernChanged = open.decode().unwrap().unwrap();
+    let raised = ConcernChanged { version: 2, sensitivity: Sensitivity::Protected.into(), ..told };
+    apply(&pool, &[Event::new("reviews.concern.v1", school(1), &raised, None)]).await;
+    for as_of in [day("2026-10-05"), today()] {
+        assert_eq!(lines(&ask(&pool, "CN-1", "", as_of, None).await), ["0/0"]);
+    }
 }
 
 #[tokio::test]
@@ -123,7 +200,7 @@ async fn all_figures(pool: &PgPool) -> Vec<(String, Vec<Cell>)> {
     let mut figures = Vec::new();
     for measure in MEASURES {
         for by in std::iter::once("").chain(measure.groupings.iter().map(|g| g.by)) {
-            for as_of in [today(), day("2026-10-20")] {
+            for as_of in [today(), day("2026-10-20"), day("2027-06-30")] {
                 figures.push((format!("{} by {by} at {as_of}", measure.id), ask(pool, measure.id, by, as_of, None).await));
             }
         }

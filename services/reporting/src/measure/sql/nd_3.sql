@@ -7,7 +7,7 @@ select r.student_id, r.school_id,
 from (
     select distinct on (student_id) student_id, school_id, coalesce(nullif(grade, ''), 'unknown') as grade
     from reporting.student_review_at($2, $3)
-    where state = 'reviewed'
+    where state in ('reviewed', 'amended')
     order by student_id, changed_time desc
 ) r
 join reporting.need_at($2, $3) n on n.student_id = r.student_id and n.state <> 'no_longer'

@@ -3,4 +3,4 @@ select i.student_id, i.school_id,
        (i.state in ('in_place', 'done'))::int as numerator, 1 as denominator
 from reporting.item_at($2, $3) i
 left join reporting.student_fact s using (student_id)
-where i.state <> 'withdrawn'
+where i.state not in ('withdrawn', 'replaced')

@@ -3,3 +3,4 @@ select i.student_id, i.school_id,
        i.builds_on_strength::int as numerator, 1 as denominator
 from reporting.item_at($2, $3) i
 left join reporting.student_fact s using (student_id)
+where i.state <> 'replaced'

@@ -6,7 +6,7 @@ left join (
     -- A student of two classes is not reviewed where one class says so and none says reviewed.
     select student_id, coalesce(nullif(min(not_reviewed_reason), ''), 'other') as reason
     from reporting.student_review_at($2, $3)
-    where review_cycle_id = (select reporting.cycle_at($2, $3)) and state in ('reviewed', 'not_reviewed')
+    where review_cycle_id = (select reporting.cycle_at($2, $3)) and state in ('reviewed', 'amended', 'not_reviewed')
     group by student_id
     having bool_and(state = 'not_reviewed')
 ) r using (student_id)
