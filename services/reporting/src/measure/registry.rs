@@ -387,3 +387,39 @@ pub static MEASURES: &[Measure] = &[
         sql: tally!("rf_6.sql"),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page's table as it must be.
+    fn table() -> String {
+        let line = |m: &Measure| {
+            let groupings: Vec<&str> = m.groupings.iter().map(|g| g.by).collect();
+            format!("| {} | {} | {} | {} | {} | {} |\n", m.id, m.title, m.numerator, m.denominator, m.definition, groupings.join(", "))
+        };
+        MEASURES.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_page_on_reports_says_what_the_registry_says() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/REPORTS.md")).unwrap();
+        let held: String = page
+            .lines()
+            .skip_while(|line| !line.starts_with("| --- "))
+            .skip(1)
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| line.to_owned() + "\n")
+            .collect();
+        assert!(held == table(), "the table in docs/REPORTS.md must be:\n{}", table());
+    }
+
+    #[test]
+    fn every_measure_can_be_told_from_the_others_and_leaves_out_the_protected() {
+        let ids: std::collections::BTreeSet<&str> = MEASURES.iter().map(|m| m.id).collect();
+        assert_eq!(ids.len(), MEASURES.len());
+        for measure in MEASURES.iter().filter(|m| ["ND-", "RF-", "CN-", "ISR-", "GL-", "SV-"].iter().any(|kind| m.id.starts_with(kind))) {
+            assert!(measure.definition.to_lowercase().contains("protected"), "{} does not say what becomes of protected records", measure.id);
+        }
+    }
+}
