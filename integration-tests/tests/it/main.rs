@@ -6,6 +6,7 @@ mod browser;
 mod event_contract;
 mod faults;
 mod foreign_client;
+mod groups;
 mod house;
 mod journey;
 mod kafka_broker;

@@ -107,6 +107,9 @@ async fn an_earlier_day_sees_what_stood_then() {
     // On the 20th school day a need is still within its time; on the 21st it is not.
     assert_eq!(lines(&ask(&pool, "ND-4", "", day("2026-11-02"), None).await), ["1/1"]);
     assert_eq!(lines(&ask(&pool, "ND-4", "", day("2026-11-03"), None).await), ["2/2"]);
+    // Two needs that were judged no longer to be needs, one of them because it is understood as another: before and after.
+    assert_eq!(lines(&ask(&pool, "ND-2", "", day("2026-10-20"), None).await), ["1/5"]);
+    assert_eq!(lines(&ask(&pool, "ND-2", "", day("2026-10-21"), None).await), ["1/3"]);
     // Before the reviews nobody was reviewed, and a rate of nothing has no value.
     assert_eq!(lines(&ask(&pool, "RV-1", "", day("2026-09-01"), None).await), ["0/5"]);
     let none = ask(&pool, "RV-3", "", day("2026-09-01"), None).await;
