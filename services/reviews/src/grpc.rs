@@ -70,4 +70,6 @@ methods! {
     list_student_review_history(ListStudentReviewHistoryRequest) -> ListStudentReviewHistoryResponse = history;
     suggest_tier(SuggestTierRequest) -> SuggestTierResponse = suggest;
     list_tier_assignments(ListTierAssignmentsRequest) -> ListTierAssignmentsResponse = tier_assignments;
+    assign_tier(AssignTierRequest) -> AssignTierResponse = assign_tier;
+    list_tier_movements(ListTierMovementsRequest) -> ListTierMovementsResponse = tier_movements;
 }

@@ -15,6 +15,7 @@ pub(crate) mod tests;
 
 use chassis_access::{AccessError, Sensitivity};
 use chassis_events::outbox;
+use chassis_pg::DbError;
 use chassis_pg::idempotency::{self, Claim};
 use chassis_rpc::PageRequest;
 use chrono::{DateTime, Utc};
@@ -124,6 +125,12 @@ async fn open(conn: &mut PgConnection, change: &Change) -> Result<(Frame, Studen
     repo::lock(conn, change.class_review_id, change.student_id).await?;
     let review = repo::find(conn, change.class_review_id, change.student_id).await?.ok_or(StudentReviewError::NoStudent)?;
     Ok((frame, review))
+}
+
+/// The entries of the latest review in which anything was written of a student; none where there is none.
+pub(crate) async fn latest_entries(conn: &mut PgConnection, student_id: Uuid) -> Result<Vec<Entry>, DbError> {
+    let Some(class_review_id) = repo::latest(conn, student_id).await? else { return Ok(Vec::new()) };
+    Ok(repo::find(conn, class_review_id, student_id).await?.map(|review| review.entries).unwrap_or_default())
 }
 
 impl StudentReviews {

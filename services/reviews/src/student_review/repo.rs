@@ -263,3 +263,16 @@ pub(super) async fn had_protected_needs(conn: &mut PgConnection, class_review_id
     .await?;
     Ok(had)
 }
+
+/// The class review in which the student was last written about: the latest that was begun.
+pub(super) async fn latest(conn: &mut PgConnection, student_id: Uuid) -> Result<Option<Uuid>, DbError> {
+    let id = sqlx::query_scalar!(
+        "select r.class_review_id from reviews.student_review s join reviews.class_review r using (class_review_id)
+         where s.student_id = $1 and s.state in ('in_progress', 'reviewed') and r.state <> 'cancelled'
+         order by r.started_at desc, r.class_review_id desc limit 1",
+        student_id
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id)
+}
