@@ -102,13 +102,22 @@ impl Reviews {
         let id = p.uuid("class_review_id", &request.into_inner().class_review_id);
         p.finish().or_status()?;
         let (granted, record, _) = self.decide(&caller, ACTION, id).await?;
-        let sight = Sight::of(&caller, &self.access.clearance(&caller, &record));
+        let sight_of = |record: &Record| Sight::of(&caller, &self.access.clearance(&caller, record));
+        let of_class = sight_of(&record);
+        // Who is on the case of one student sees more of that one.
+        let sight = |student: Uuid| if caller.on_case.contains(&student) { sight_of(&record.of_student(student)) } else { of_class.clone() };
         let (overview, students) = self.student_reviews.of_class_review(ACTION, id).await.or_status()?;
-        let shown = sight.highest(students.iter().flat_map(|s| &s.entries));
+        let shown = students.iter().map(|s| sight(s.student_id).highest(s.entries.iter())).max().unwrap_or(Sensitivity::General);
         self.access.log_read(&caller, ACTION, &granted.basis, shown, Some(id), students.len()).await.or_status()?;
         Ok(Response::new(wire::GetClassReviewResponse {
             class_review: Some(overview.into()),
-            students: students.into_iter().map(|student| student.shown_to(&sight)).collect(),
+            students: students
+                .into_iter()
+                .map(|student| {
+                    let sight = sight(student.student_id);
+                    student.shown_to(&sight)
+                })
+                .collect(),
             access_basis: granted.basis,
         }))
     }

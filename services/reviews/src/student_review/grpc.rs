@@ -132,9 +132,9 @@ impl Reviews {
         }
     }
 
-    async fn author_of(&self, caller: &Caller, action: &'static str, class_review_id: Uuid) -> Result<(Granted, Author), Status> {
+    async fn author_of(&self, caller: &Caller, action: &'static str, class_review_id: Uuid, student_id: Uuid) -> Result<(Granted, Author), Status> {
         let (granted, record, place) = self.decide(caller, action, class_review_id).await?;
-        Ok((granted, self.author(caller, &record, place)))
+        Ok((granted, self.author(caller, &record.of_student(student_id), place)))
     }
 
     pub(crate) async fn student_review(&self, request: Request<wire::GetStudentReviewRequest>) -> Result<Response<wire::GetStudentReviewResponse>, Status> {
@@ -145,7 +145,7 @@ impl Reviews {
         let class_review_id = p.uuid("class_review_id", &message.class_review_id);
         let student_id = p.uuid("student_id", &message.student_id);
         p.finish().or_status()?;
-        let (granted, author) = self.author_of(&caller, ACTION, class_review_id).await?;
+        let (granted, author) = self.author_of(&caller, ACTION, class_review_id, student_id).await?;
         let review = self.student_reviews.get(class_review_id, student_id).await.or_status()?;
         let shown = author.sight.highest(review.entries.iter());
         self.access.log_read(&caller, ACTION, &granted.basis, shown, Some(student_id), 1).await.or_status()?;
@@ -164,7 +164,7 @@ impl Reviews {
         let author = match change.expected_version {
             // A new entry hides nothing from its author, so nothing need be asked about what they see.
             0 => Author { id: caller.author(), ..Author::default() },
-            _ => self.author(&caller, &record, place),
+            _ => self.author(&caller, &record.of_student(change.student_id), place),
         };
         let entry = self.student_reviews.put(&Put { change, author, entry }).await.or_status()?;
         Ok(Response::new(wire::PutEntryResponse { entry: Some(entry.into()) }))
@@ -178,7 +178,7 @@ impl Reviews {
         let change = target!(message).change(&mut p, &caller, ACTION, &message);
         let entry_id = p.uuid("entry_id", &message.entry_id);
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id).await?;
+        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
         self.student_reviews.remove(&change, entry_id, &author).await.or_status()?;
         Ok(Response::new(wire::RemoveEntryResponse {}))
     }
@@ -209,7 +209,7 @@ impl Reviews {
             no_strength_reason: p.text("no_strength_reason", &message.no_strength_reason, 500),
         };
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id).await?;
+        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
         let review = self.student_reviews.update(&change, decision, &author).await.or_status()?;
         Ok(Response::new(wire::UpdateStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) }))
     }
@@ -221,7 +221,7 @@ impl Reviews {
         let mut p = Parser::new();
         let change = target!(message).change(&mut p, &caller, ACTION, &message);
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id).await?;
+        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
         let review = self.student_reviews.complete(&change, &author).await.or_status()?;
         Ok(Response::new(wire::CompleteStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) }))
     }
@@ -234,7 +234,7 @@ impl Reviews {
         let change = target!(message).change(&mut p, &caller, ACTION, &message);
         let reason = p.one_of("reason", &message.reason, &reasons("not_reviewed"), false);
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id).await?;
+        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
         let review = self.student_reviews.skip(&change, reason, &author).await.or_status()?;
         Ok(Response::new(wire::SkipStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) }))
     }
@@ -246,7 +246,7 @@ impl Reviews {
         let mut p = Parser::new();
         let change = target!(message).change(&mut p, &caller, ACTION, &message);
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id).await?;
+        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
         let review = self.student_reviews.reopen(&change, &author).await.or_status()?;
         Ok(Response::new(wire::ReopenStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) }))
     }
@@ -264,7 +264,7 @@ impl Reviews {
         p.finish().or_status()?;
         let filter = format!("{class_review_id} {student_id}");
         let page = PageToken::page::<i64>(message.page_size, &message.page_token, &filter, 50, 200).or_status()?;
-        let (granted, author) = self.author_of(&caller, ACTION, class_review_id).await?;
+        let (granted, author) = self.author_of(&caller, ACTION, class_review_id, student_id).await?;
         let mut rows = self.student_reviews.history(class_review_id, student_id, &author.sight, &page).await.or_status()?;
         let next_page_token = PageToken::cut(&mut rows, page.size, &filter, |row| row.id);
         let shown = author.sight.highest(rows.iter().filter_map(|row| row.entry.as_ref()));
