@@ -17,7 +17,7 @@ use crate::concern::clock::Clock;
 use crate::grpc::Reviews;
 use crate::student_review::leavers::Leavers;
 use crate::taxonomy::Taxonomy;
-use crate::{case_access, class_review, concern, cycle, individual_review, student_review, tier};
+use crate::{activity, amendment, case_access, class_review, concern, cycle, individual_review, live, prior, student_review, tier};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/reviews");
 
@@ -108,6 +108,10 @@ impl chassis_boot::Service for App {
             cycles: cycle::Cycles::new(context.pool.clone()),
             class_reviews: class_review::ClassReviews::new(context.pool.clone()),
             student_reviews: student_review::StudentReviews::new(context.pool.clone(), clock),
+            activity: activity::Activity::new(context.pool.clone()),
+            priors: prior::Priors::new(context.pool.clone()),
+            amendments: amendment::Amendments::new(context.pool.clone()),
+            live: live::Live::new(context.pool.clone(), context.stop.clone()),
             tiers: tier::Tiers::new(context.pool.clone()),
             places: class_review::places::Places::new(context.pool.clone()),
             rosters,

@@ -10,18 +10,27 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::activity::Activity;
+use crate::amendment::Amendments;
 use crate::class_review::ClassReviews;
 use crate::class_review::places::{Place, Places};
 use crate::cycle::Cycles;
+use crate::live::Live;
+use crate::prior::Priors;
 use crate::student_review::StudentReviews;
 use crate::tier::Tiers;
 
 /// What the methods need.
+#[derive(Clone)]
 pub(crate) struct Reviews {
     pub(crate) access: Access,
     pub(crate) cycles: Cycles,
     pub(crate) class_reviews: ClassReviews,
     pub(crate) student_reviews: StudentReviews,
+    pub(crate) activity: Activity,
+    pub(crate) priors: Priors,
+    pub(crate) amendments: Amendments,
+    pub(crate) live: Live,
     pub(crate) tiers: Tiers,
     pub(crate) places: Places,
     pub(crate) rosters: RosterServiceClient<Channel>,
@@ -44,6 +53,13 @@ macro_rules! methods {
     ($($name:ident($request:ty) -> $response:ty = $target:ident;)+) => {
         #[tonic::async_trait]
         impl ReviewService for Reviews {
+            async fn stream_class_review(
+                &self,
+                request: Request<tonic::Streaming<StreamClassReviewRequest>>,
+            ) -> Result<Response<crate::live::Answers>, Status> {
+                self.stream(request).await
+            }
+
             $(async fn $name(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
                 self.$target(request).await
             })+
@@ -68,6 +84,16 @@ methods! {
     skip_student_review(SkipStudentReviewRequest) -> SkipStudentReviewResponse = skip;
     reopen_student_review(ReopenStudentReviewRequest) -> ReopenStudentReviewResponse = reopen;
     list_student_review_history(ListStudentReviewHistoryRequest) -> ListStudentReviewHistoryResponse = history;
+    schedule_class_review(ScheduleClassReviewRequest) -> ScheduleClassReviewResponse = schedule;
+    transition_class_review(TransitionClassReviewRequest) -> TransitionClassReviewResponse = transition;
+    refresh_class_review(RefreshClassReviewRequest) -> RefreshClassReviewResponse = refresh;
+    list_prior_entries(ListPriorEntriesRequest) -> ListPriorEntriesResponse = prior_entries;
+    answer_prior_entry(AnswerPriorEntryRequest) -> AnswerPriorEntryResponse = answer_prior;
+    record_activity(RecordActivityRequest) -> RecordActivityResponse = record_activity;
+    record_need(RecordNeedRequest) -> RecordNeedResponse = record_need;
+    reclassify_need(ReclassifyNeedRequest) -> ReclassifyNeedResponse = reclassify;
+    promote_observation(PromoteObservationRequest) -> PromoteObservationResponse = promote;
+    set_entry_sensitivity(SetEntrySensitivityRequest) -> SetEntrySensitivityResponse = set_sensitivity;
     suggest_tier(SuggestTierRequest) -> SuggestTierResponse = suggest;
     list_tier_assignments(ListTierAssignmentsRequest) -> ListTierAssignmentsResponse = tier_assignments;
     assign_tier(AssignTierRequest) -> AssignTierResponse = assign_tier;

@@ -6,6 +6,8 @@
 //!
 //! Holds ids and codes, and the notes that staff write: no names. Notes never leave but in answers to those cleared.
 
+pub mod activity;
+pub mod amendment;
 pub mod app;
 pub mod case_access;
 mod cases;
@@ -16,6 +18,8 @@ pub mod cycle;
 pub mod error;
 mod grpc;
 pub mod individual_review;
+pub mod live;
+pub mod prior;
 pub mod student_review;
 pub mod taxonomy;
 pub mod tier;

@@ -81,6 +81,8 @@ words! {
         NotReviewed = "not_reviewed",
         /// The student left the class.
         Left = "left",
+        /// Done, and changed afterwards.
+        Amended = "amended",
     }
     /// What an entry is.
     Polarity = proto::reviews::v1::Polarity {
@@ -90,6 +92,26 @@ words! {
         Need = "need",
         /// An interest.
         Interest = "interest",
+        /// Seen, and not yet a need.
+        Observation = "observation",
+    }
+    /// Where an entry came from, if from another.
+    Origin = proto::reviews::v1::EntryOrigin {
+        /// Confirmed from an earlier review.
+        Carried = "carried",
+        /// A need that had another code.
+        Reclassified = "reclassified",
+        /// A need that was an observation.
+        Promoted = "promoted",
+    }
+    /// Answers to an entry of an earlier review.
+    PriorAnswer = proto::reviews::v1::PriorAnswer {
+        /// As it was.
+        StillTrue = "still_true",
+        /// In another way.
+        Changed = "changed",
+        /// Not any more.
+        NoLonger = "no_longer",
     }
     /// Who said so.
     Source = proto::reviews::v1::EntrySource {

@@ -27,7 +27,13 @@ pub struct ClassReview {
     /// Grows with each change.
     pub version: i64,
     /// When it was started.
-    pub started_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    /// What was booked for it.
+    pub booking: Booking,
+    /// How often it was reopened; above 0, what is written is an amendment.
+    pub reopen_count: i32,
+    /// Why it was paused, reopened or cancelled last.
+    pub reason: String,
     /// Who signed as teacher, or instead of the teacher.
     pub teacher_signed: Option<Signature>,
     /// Why somebody else signed for the teacher; empty otherwise.
@@ -36,6 +42,19 @@ pub struct ClassReview {
     pub coordinator_signed: Option<Signature>,
     /// When both had signed.
     pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// What was booked for a class review; empty where it was started without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Booking {
+    /// Day.
+    pub on: Option<NaiveDate>,
+    /// Minutes.
+    pub minutes: i32,
+    /// Teachers named. Any one of them signs for the team.
+    pub teachers: Vec<Uuid>,
+    /// Coordinator named.
+    pub coordinator: Option<Uuid>,
 }
 
 /// A signature.
@@ -56,6 +75,12 @@ pub struct Progress {
     pub done: i32,
     /// Where to resume.
     pub current_student: Option<Uuid>,
+    /// Students who joined after the snapshot.
+    pub added: i32,
+    /// Students who left.
+    pub left: i32,
+    /// Seconds of work, longer gaps left out.
+    pub active_seconds: i32,
 }
 
 /// A class review with how far it has come.
@@ -76,7 +101,10 @@ pub enum Step {
         students: usize,
     },
     /// Put aside.
-    Pause,
+    Pause {
+        /// Why; may be empty.
+        reason: String,
+    },
     /// Go on.
     Resume,
     /// Hand in.
@@ -113,7 +141,7 @@ impl Step {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Start { .. } => "started",
-            Self::Pause => "paused",
+            Self::Pause { .. } => "paused",
             Self::Resume => "resumed",
             Self::Submit { .. } => "submitted",
             Self::SignAsTeacher { .. } | Self::SignAsCoordinator { .. } => "signed",
@@ -166,9 +194,12 @@ impl ClassReview {
             (Scheduled, Step::Start { students: 0 }) => return Err(WrongStep::NoStudents),
             (Scheduled, Step::Start { .. }) => {
                 next.state = InProgress;
-                next.started_at = now;
+                next.started_at = Some(now);
             }
-            (InProgress, Step::Pause) => next.state = Paused,
+            (InProgress, Step::Pause { reason }) => {
+                next.state = Paused;
+                next.reason.clone_from(reason);
+            }
             (Paused, Step::Resume) => next.state = InProgress,
             (InProgress, Step::Submit { open: 0 }) => next.state = AwaitingSignoff,
             (InProgress, Step::Submit { open }) => return Err(WrongStep::Open { open: *open }),
@@ -186,14 +217,19 @@ impl ClassReview {
             (Complete, Step::Reopen { reason }) | (Scheduled | InProgress | Paused | AwaitingSignoff, Step::Cancel { reason }) if reason.trim().is_empty() => {
                 return Err(WrongStep::NoReason { verb: step.verb() });
             }
-            (Complete, Step::Reopen { .. }) => {
+            (Complete, Step::Reopen { reason }) => {
                 next.state = InProgress;
+                next.reopen_count += 1;
+                next.reason.clone_from(reason);
                 next.teacher_signed = None;
                 next.coordinator_signed = None;
                 next.instead_of_teacher_reason = String::new();
                 next.completed_at = None;
             }
-            (Scheduled | InProgress | Paused | AwaitingSignoff, Step::Cancel { .. }) => next.state = Cancelled,
+            (Scheduled | InProgress | Paused | AwaitingSignoff, Step::Cancel { reason }) => {
+                next.state = Cancelled;
+                next.reason.clone_from(reason);
+            }
             (state, step) => return Err(WrongStep::State { state, verb: step.verb() }),
         }
         Ok(next)

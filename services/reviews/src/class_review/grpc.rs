@@ -17,8 +17,8 @@ use super::entity::Overview;
 use super::error::ClassReviewError;
 use super::{Change, Signer, Snapshot, Start};
 use crate::grpc::Reviews;
-use crate::student_review::sight::Sight;
-use crate::words::time_wire;
+use crate::student_review::sight::Sights;
+use crate::words::{ClassReviewState, time_wire};
 
 /// The largest class that we review: larger ones are rosters gone wrong.
 const MOST_STUDENTS: usize = 500;
@@ -36,12 +36,21 @@ impl From<Overview> for wire::ClassReview {
             done_count: progress.done,
             current_student_id: id(progress.current_student),
             version: review.version,
-            start_time: Some(time_wire(review.started_at)),
+            start_time: review.started_at.map(time_wire),
             teacher_signed_by: id(review.teacher_signed.map(|s| s.by)),
             coordinator_signed_by: id(review.coordinator_signed.map(|s| s.by)),
             complete_time: review.completed_at.map(time_wire),
             school_year: review.school_year,
-            ..Default::default()
+            scheduled_on: review.booking.on.map(|day| day.to_string()).unwrap_or_default(),
+            booked_minutes: review.booking.minutes,
+            teacher_ids: review.booking.teachers.iter().map(Uuid::to_string).collect(),
+            coordinator_id: id(review.booking.coordinator),
+            active_seconds: progress.active_seconds,
+            reopen_count: review.reopen_count,
+            reason: review.reason,
+            season: review.season.wire(),
+            added_count: progress.added,
+            left_count: progress.left,
         }
     }
 }
@@ -59,7 +68,9 @@ impl Reviews {
         p.finish().or_status()?;
         let (_, record) = self.access.authorize_class(&caller, ACTION, class_id).await.or_status()?;
         let school_id = record.schools.first().copied().ok_or(ClassReviewError::ClassUnknown).or_status()?;
-        if let Some(existing) = self.class_reviews.existing(cycle_id, class_id).await.or_status()? {
+        if let Some(existing) = self.class_reviews.existing(cycle_id, class_id).await.or_status()?
+            && existing.review.state != ClassReviewState::Scheduled
+        {
             return Ok(Response::new(wire::StartClassReviewResponse { class_review: Some(existing.into()) }));
         }
         let snapshot = self.snapshot(&caller, class_id, roster_date).await?;
@@ -77,7 +88,7 @@ impl Reviews {
     }
 
     /// The class on a day, as the caller may see it.
-    async fn snapshot(&self, caller: &Caller, class_id: Uuid, date: NaiveDate) -> Result<Snapshot, Status> {
+    pub(super) async fn snapshot(&self, caller: &Caller, class_id: Uuid, date: NaiveDate) -> Result<Snapshot, Status> {
         let question = ListClassMembersRequest { class_id: class_id.to_string(), as_of_date: date.to_string() };
         let answer = self.rosters.clone().list_class_members(caller.forward(question)).await?.into_inner();
         if answer.students.len() > MOST_STUDENTS {
@@ -102,22 +113,13 @@ impl Reviews {
         let id = p.uuid("class_review_id", &request.into_inner().class_review_id);
         p.finish().or_status()?;
         let (granted, record, _) = self.decide(&caller, ACTION, id).await?;
-        let sight_of = |record: &Record| Sight::of(&caller, &self.access.clearance(&caller, record));
-        let of_class = sight_of(&record);
-        // Who is on the case of one student sees more of that one.
-        let sight = |student: Uuid| if caller.on_case.contains(&student) { sight_of(&record.of_student(student)) } else { of_class.clone() };
+        let sights = Sights::of(&self.access, &caller, &record);
         let (overview, students) = self.student_reviews.of_class_review(ACTION, id).await.or_status()?;
-        let shown = students.iter().map(|s| sight(s.student_id).highest(s.entries.iter())).max().unwrap_or(Sensitivity::General);
+        let shown = students.iter().map(|s| sights.of_student(s.student_id).highest(s.entries.iter())).max().unwrap_or(Sensitivity::General);
         self.access.log_read(&caller, ACTION, &granted.basis, shown, Some(id), students.len()).await.or_status()?;
         Ok(Response::new(wire::GetClassReviewResponse {
             class_review: Some(overview.into()),
-            students: students
-                .into_iter()
-                .map(|student| {
-                    let sight = sight(student.student_id);
-                    student.shown_to(&sight)
-                })
-                .collect(),
+            students: students.into_iter().map(|student| sights.show(student)).collect(),
             access_basis: granted.basis,
         }))
     }
@@ -176,9 +178,11 @@ impl Reviews {
         p.finish().or_status()?;
         let (_, _, place) = self.decide(&caller, ACTION, id).await?;
         let at_school = |role: &str| caller.at.get(role).is_some_and(|schools| schools.contains(&place.school_id));
+        // Of a team any one signs.
+        let named = self.class_reviews.teachers_named(id).await.or_status()?;
         let signer = Signer {
             by: caller.author(),
-            teacher: caller.teaches.contains(&place.class_id),
+            teacher: caller.teaches.contains(&place.class_id) || named.contains(&caller.author()),
             coordinator: at_school("coordinator"),
             principal: at_school("principal"),
             instead,

@@ -4,7 +4,10 @@ pub mod entity;
 pub mod error;
 mod events;
 mod grpc;
+pub(crate) mod membership;
 pub mod places;
+mod planning;
+mod planning_grpc;
 pub(crate) mod repo;
 #[cfg(test)]
 mod tests;
@@ -18,10 +21,13 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::cycle;
+use crate::cycle::entity::Cycle;
 use crate::error::Refusal;
 use crate::words::ClassReviewState;
-use entity::{ClassReview, Overview, Step};
+use entity::{Booking, ClassReview, Overview, Step};
 use error::ClassReviewError;
+pub use membership::Refreshed;
+pub use planning::Schedule;
 
 /// Use cases of class reviews.
 #[derive(Clone, Debug)]
@@ -53,6 +59,30 @@ pub struct Start {
     pub roster_date: NaiveDate,
     /// The class on that day.
     pub snapshot: Snapshot,
+}
+
+impl Start {
+    fn unstarted(&self, cycle: &Cycle) -> ClassReview {
+        ClassReview {
+            id: Uuid::now_v7(),
+            cycle_id: cycle.id,
+            school_year: cycle.school_year,
+            season: cycle.season,
+            class_id: self.class_id,
+            school_id: self.school_id,
+            state: ClassReviewState::Scheduled,
+            roster_date: self.roster_date,
+            version: 0,
+            started_at: None,
+            booking: Booking::default(),
+            reopen_count: 0,
+            reason: String::new(),
+            teacher_signed: None,
+            instead_of_teacher_reason: String::new(),
+            coordinator_signed: None,
+            completed_at: None,
+        }
+    }
 }
 
 /// A step on a class review.
@@ -120,24 +150,24 @@ impl ClassReviews {
             return Err(ClassReviewError::CycleClosed { opens_on: cycle.opens_on, closes_on: cycle.closes_on });
         }
         let now = Utc::now();
-        let scheduled = ClassReview {
-            id: Uuid::now_v7(),
-            cycle_id: cycle.id,
-            school_year: cycle.school_year,
-            season: cycle.season,
-            class_id: command.class_id,
-            school_id: command.school_id,
-            state: ClassReviewState::Scheduled,
-            roster_date: command.roster_date,
-            version: 0,
-            started_at: now,
-            teacher_signed: None,
-            instead_of_teacher_reason: String::new(),
-            coordinator_signed: None,
-            completed_at: None,
+        let step = Step::Start { students: command.snapshot.students.len() };
+        if let Some(known) = repo::find_of_class(&mut tx, cycle.id, command.class_id).await? {
+            repo::lock(&mut tx, known.review.id).await?;
+        }
+        let known = repo::find_of_class(&mut tx, cycle.id, command.class_id).await?;
+        let begun = match known.map(|o| o.review).filter(|r| r.state == ClassReviewState::Scheduled) {
+            Some(booked) => {
+                let booked = ClassReview { roster_date: command.roster_date, ..booked };
+                let review = booked.transition(&step, now)?;
+                repo::update(&mut tx, &review).await?;
+                Some(review)
+            }
+            None => {
+                let review = command.unstarted(&cycle).transition(&step, now)?;
+                repo::insert(&mut tx, &review, command.author).await?.then_some(review)
+            }
         };
-        let review = scheduled.transition(&Step::Start { students: command.snapshot.students.len() }, now)?;
-        if repo::insert(&mut tx, &review, command.author).await? {
+        if let Some(review) = begun {
             repo::insert_students(&mut tx, review.id, &command.snapshot).await?;
             outbox::append_all(&mut tx, &events::started(&review, &command.snapshot, now)).await?;
         }
@@ -155,6 +185,17 @@ impl ClassReviews {
     /// Signs a review.
     pub async fn sign(&self, change: Change, signer: Signer) -> Result<Overview, ClassReviewError> {
         self.change(change, |now| signer.step(&now.review)).await
+    }
+
+    /// Pauses, resumes, reopens or cancels a review.
+    pub async fn step(&self, change: Change, step: Step) -> Result<Overview, ClassReviewError> {
+        self.change(change, |_| Ok(step)).await
+    }
+
+    /// Teachers who were named when a review was booked.
+    pub async fn teachers_named(&self, id: Uuid) -> Result<Vec<Uuid>, ClassReviewError> {
+        let mut conn = self.pool.acquire().await?;
+        Ok(repo::teachers_named(&mut conn, id).await?)
     }
 
     async fn change(&self, change: Change, step: impl FnOnce(&Overview) -> Result<Step, ClassReviewError> + Send) -> Result<Overview, ClassReviewError> {

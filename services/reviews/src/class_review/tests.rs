@@ -18,7 +18,10 @@ fn review(state: ClassReviewState) -> ClassReview {
         state,
         roster_date: NaiveDate::default(),
         version: 7,
-        started_at: DateTime::UNIX_EPOCH,
+        started_at: Some(DateTime::UNIX_EPOCH),
+        booking: entity::Booking::default(),
+        reopen_count: 0,
+        reason: String::new(),
         teacher_signed: None,
         instead_of_teacher_reason: String::new(),
         coordinator_signed: None,
@@ -30,7 +33,7 @@ fn steps() -> Vec<Step> {
     let reason = "snow".to_owned();
     vec![
         Step::Start { students: 3 },
-        Step::Pause,
+        Step::Pause { reason: String::new() },
         Step::Resume,
         Step::Submit { open: 0 },
         Step::SignAsTeacher { by: Uuid::now_v7(), instead: String::new() },
@@ -89,6 +92,7 @@ fn guards_refuse_with_what_is_missing() {
     assert_eq!(once.transition(&sign_teacher, now).unwrap().state, Complete);
     let again = both.transition(&Step::Reopen { reason: "a need was forgotten".to_owned() }, now).unwrap();
     assert_eq!((again.teacher_signed, again.coordinator_signed, again.completed_at), (None, None, None));
+    assert_eq!((again.reopen_count, again.reason.as_str()), (1, "a need was forgotten"));
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn each_signs_in_the_capacity_they_have() {
 async fn a_class_is_started_once_and_tells_of_every_student() {
     let f = fixture(testing::database(&MIGRATIONS).await, 3).await;
     let progress = f.overview.progress.clone();
-    assert_eq!(progress, Progress { students: 3, done: 0, current_student: Some(f.students[0]) });
+    assert_eq!(progress, Progress { students: 3, done: 0, current_student: Some(f.students[0]), ..Progress::default() });
     assert_eq!(f.published("reviews.student-review.v1").await, 3);
     assert_eq!(f.published("reviews.class-review.v1").await, 1);
     // Another request for the same class and cycle gets the same review, with nothing told twice.

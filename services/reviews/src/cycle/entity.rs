@@ -22,4 +22,15 @@ pub struct Cycle {
     pub taxonomy_version: String,
     /// Tier rule version.
     pub tier_rules_version: String,
+    /// What a review must have beyond domains, tier and strength; out of [`REQUIRABLE`].
+    pub required_fields: Vec<String>,
 }
+
+/// At least one interest.
+pub const INTEREST: &str = "interest";
+/// At least one entry that the family or the student said.
+pub const FAMILY_VOICE: &str = "family_voice";
+/// Words on every need.
+pub const NEED_NOTE: &str = "need_note";
+/// What a cycle may require.
+pub const REQUIRABLE: [&str; 3] = [INTEREST, FAMILY_VOICE, NEED_NOTE];

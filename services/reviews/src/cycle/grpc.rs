@@ -9,7 +9,7 @@ use proto::reviews::v1 as wire;
 use tonic::{Request, Response, Status};
 
 use super::Create;
-use super::entity::Cycle;
+use super::entity::{Cycle, REQUIRABLE};
 use crate::grpc::Reviews;
 use crate::words::Season;
 
@@ -23,7 +23,7 @@ impl From<Cycle> for wire::ReviewCycle {
             closes_on: cycle.closes_on.to_string(),
             taxonomy_version: cycle.taxonomy_version,
             tier_rules_version: cycle.tier_rules_version,
-            ..Default::default()
+            required_fields: cycle.required_fields,
         }
     }
 }
@@ -42,6 +42,16 @@ impl Reviews {
         if closes_on < opens_on {
             p.violation("closes_on", "must not be before opens_on");
         }
+        let mut required_fields = Vec::new();
+        if message.required_fields.len() > REQUIRABLE.len() {
+            p.violation("required_fields", format!("must have at most {} members", REQUIRABLE.len()));
+        }
+        for field in message.required_fields.iter().take(REQUIRABLE.len()) {
+            let field = p.one_of("required_fields", field, &REQUIRABLE, false);
+            if !required_fields.contains(&field) {
+                required_fields.push(field);
+            }
+        }
         p.finish().or_status()?;
         self.access.authorize(&caller, ACTION, &Record::district()).or_status()?;
         let command = Create {
@@ -51,6 +61,7 @@ impl Reviews {
             season: season.unwrap_or(Season::Custom),
             opens_on,
             closes_on,
+            required_fields,
         };
         let cycle = self.cycles.create(command).await.or_status()?;
         Ok(Response::new(wire::CreateReviewCycleResponse { cycle: Some(cycle.into()) }))

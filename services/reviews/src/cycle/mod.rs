@@ -40,6 +40,8 @@ pub struct Create {
     pub opens_on: NaiveDate,
     /// Last day.
     pub closes_on: NaiveDate,
+    /// What a review must have beyond domains, tier and strength.
+    pub required_fields: Vec<String>,
 }
 
 /// Ids of cycles come from the request, so that a replay finds what it made.
@@ -69,6 +71,7 @@ impl Cycles {
             closes_on: command.closes_on,
             taxonomy_version: TAXONOMY_VERSION.to_owned(),
             tier_rules_version: RULES_VERSION.to_owned(),
+            required_fields: command.required_fields,
         };
         match repo::insert(&mut tx, &cycle, command.author).await {
             Err(error) if error.constraint() == Some("review_cycle_school_year_season_key") => return Err(CycleError::Exists),

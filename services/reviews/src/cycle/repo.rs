@@ -16,6 +16,7 @@ struct Row {
     closes_on: NaiveDate,
     taxonomy_version: String,
     tier_rules_version: String,
+    required_fields: Vec<String>,
 }
 
 impl TryFrom<Row> for Cycle {
@@ -29,6 +30,7 @@ impl TryFrom<Row> for Cycle {
             closes_on: row.closes_on,
             taxonomy_version: row.taxonomy_version,
             tier_rules_version: row.tier_rules_version,
+            required_fields: row.required_fields,
         })
     }
 }
@@ -36,8 +38,8 @@ impl TryFrom<Row> for Cycle {
 pub(super) async fn insert(conn: &mut PgConnection, cycle: &Cycle, created_by: Uuid) -> Result<(), DbError> {
     sqlx::query!(
         "insert into reviews.review_cycle
-             (review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version, created_by, required_fields)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         cycle.id,
         cycle.school_year,
         cycle.season.word(),
@@ -45,7 +47,8 @@ pub(super) async fn insert(conn: &mut PgConnection, cycle: &Cycle, created_by: U
         cycle.closes_on,
         cycle.taxonomy_version,
         cycle.tier_rules_version,
-        created_by
+        created_by,
+        &cycle.required_fields
     )
     .execute(conn)
     .await?;
@@ -56,7 +59,7 @@ pub(super) async fn insert(conn: &mut PgConnection, cycle: &Cycle, created_by: U
 pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Cycle>, DbError> {
     let row = sqlx::query_as!(
         Row,
-        "select review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version
+        "select review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version, required_fields
          from reviews.review_cycle where review_cycle_id = $1",
         id
     )
@@ -68,7 +71,7 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Cycle>, Db
 pub(super) async fn list(conn: &mut PgConnection, school_year: Option<i32>) -> Result<Vec<Cycle>, DbError> {
     let rows = sqlx::query_as!(
         Row,
-        "select review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version
+        "select review_cycle_id, school_year, season, opens_on, closes_on, taxonomy_version, tier_rules_version, required_fields
          from reviews.review_cycle where $1::integer is null or school_year = $1
          order by opens_on desc, review_cycle_id desc limit 100",
         school_year

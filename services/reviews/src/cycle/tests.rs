@@ -11,6 +11,7 @@ fn create(request_id: Uuid, season: Season) -> Create {
         season,
         opens_on: NaiveDate::from_ymd_opt(2026, 9, 14).unwrap(),
         closes_on: NaiveDate::from_ymd_opt(2026, 12, 18).unwrap(),
+        required_fields: vec![entity::NEED_NOTE.to_owned()],
     }
 }
 
@@ -19,6 +20,7 @@ async fn a_cycle_is_made_once_however_often_it_is_asked_for() {
     let cycles = Cycles::new(testing::database(&MIGRATIONS).await);
     let request_id = Uuid::now_v7();
     let first = cycles.create(create(request_id, Season::Fall)).await.unwrap();
+    assert_eq!(first.required_fields, [entity::NEED_NOTE]);
     assert_eq!(cycles.create(create(request_id, Season::Fall)).await.unwrap(), first);
     assert!(matches!(cycles.create(create(Uuid::now_v7(), Season::Fall)).await, Err(CycleError::Exists)));
     // The id that was used for the fall cannot open the spring.

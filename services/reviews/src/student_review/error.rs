@@ -22,6 +22,21 @@ pub enum StudentReviewError {
     /// Somebody else's.
     #[error("this entry was written by somebody else; its author, a coordinator or the support team can change it")]
     NotYours,
+    /// Another entry took its place.
+    #[error("another entry took this one's place; it is kept as it was")]
+    Superseded,
+    /// No such entry of an earlier review, or not for this caller.
+    #[error("there is no such entry of an earlier review; ListPriorEntries names those there are")]
+    NoPrior,
+    /// Answered already.
+    #[error("this entry of an earlier review is answered; take the answer back first")]
+    PriorAnswered,
+    /// Not what it is taken for.
+    #[error("this entry is not {0}; read it again")]
+    NotThat(&'static str),
+    /// Nothing to attach a need to.
+    #[error("the student has no review in this school year yet; start the class review, or raise a concern")]
+    NoReviewYet,
     /// The state machine refuses.
     #[error(transparent)]
     Step(#[from] WrongStep),
@@ -46,8 +61,8 @@ impl StudentReviewError {
 impl Fault for StudentReviewError {
     fn kind(&self) -> Kind {
         match self {
-            Self::ClassReview(_) | Self::Step(_) => Kind::WrongState,
-            Self::NoStudent | Self::NoEntry => Kind::NotFound,
+            Self::ClassReview(_) | Self::Step(_) | Self::Superseded | Self::PriorAnswered | Self::NotThat(_) | Self::NoReviewYet => Kind::WrongState,
+            Self::NoStudent | Self::NoEntry | Self::NoPrior => Kind::NotFound,
             Self::NotYours => Kind::Forbidden,
             Self::Refused(refusal) => refusal.kind(),
         }
@@ -60,6 +75,11 @@ impl Fault for StudentReviewError {
             Self::NoStudent => "STUDENT_NOT_ON_REVIEW",
             Self::NoEntry => "ENTRY_NOT_FOUND",
             Self::NotYours => "NOT_YOUR_ENTRY",
+            Self::Superseded => "ENTRY_SUPERSEDED",
+            Self::NoPrior => "PRIOR_ENTRY_NOT_FOUND",
+            Self::PriorAnswered => "PRIOR_ANSWERED",
+            Self::NotThat(_) => "WRONG_POLARITY",
+            Self::NoReviewYet => "NO_REVIEW_YET",
             Self::Refused(refusal) => refusal.reason(),
         }
     }
@@ -72,7 +92,8 @@ impl Fault for StudentReviewError {
     fn preconditions(&self) -> Vec<Violation> {
         match self {
             Self::Step(WrongStep::Gaps { gaps }) => gaps.clone(),
-            Self::Step(_) => vec![Violation { field: "student_review".to_owned(), description: self.to_string() }],
+            Self::Step(_) | Self::NoReviewYet => vec![Violation { field: "student_review".to_owned(), description: self.to_string() }],
+            Self::Superseded | Self::PriorAnswered | Self::NotThat(_) => vec![Violation { field: "entry".to_owned(), description: self.to_string() }],
             Self::ClassReview(_) => vec![Violation { field: "class_review".to_owned(), description: self.to_string() }],
             _ => Vec::new(),
         }

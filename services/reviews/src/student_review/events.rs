@@ -8,8 +8,8 @@ use proto::reviews::v1 as wire;
 
 use super::Frame;
 use super::entity::{Entry, StudentReview};
-use crate::app::{PROTECTED_NEED_TOPIC, STUDENT_REVIEW_TOPIC};
-use crate::words::{Polarity, StudentReviewState, certainty_wire, domain_wire, sensitivity_wire, time_wire};
+use crate::app::{PROTECTED_NEED_TOPIC, RECLASSIFIED_TOPIC, STUDENT_REVIEW_TOPIC};
+use crate::words::{Polarity, certainty_wire, domain_wire, sensitivity_wire, time_wire};
 
 fn fact(entry: &Entry) -> wire::EntryFact {
     wire::EntryFact {
@@ -30,7 +30,8 @@ fn open_to_readers(entry: &Entry) -> bool {
 
 /// A student's review changed its state. Entries are told once it is reviewed.
 pub fn changed(frame: &Frame, review: &StudentReview, now: DateTime<Utc>) -> Event {
-    let reviewed = review.state == StudentReviewState::Reviewed;
+    // An observation is not for others yet, and what another entry took the place of is for them no longer.
+    let told = |e: &&Entry| review.is_reviewed() && e.stands() && e.polarity != Polarity::Observation && open_to_readers(e);
     let message = wire::StudentReviewChanged {
         class_review_id: review.class_review_id.to_string(),
         student_id: review.student_id.to_string(),
@@ -40,7 +41,7 @@ pub fn changed(frame: &Frame, review: &StudentReview, now: DateTime<Utc>) -> Eve
         season: frame.season.wire(),
         state: review.state.wire(),
         not_reviewed_reason: review.not_reviewed_reason.clone(),
-        entries: if reviewed { review.entries.iter().filter(|e| open_to_readers(e)).map(fact).collect() } else { Vec::new() },
+        entries: review.entries.iter().filter(told).map(fact).collect(),
         answered_domains: i32::try_from(review.answered(open_to_readers)).unwrap_or_default(),
         version: review.version,
         time: Some(time_wire(now)),
@@ -52,15 +53,31 @@ pub fn changed(frame: &Frame, review: &StudentReview, now: DateTime<Utc>) -> Eve
 
 /// The protected needs of a review that was completed.
 pub fn protected_needs(frame: &Frame, review: &StudentReview, now: DateTime<Utc>) -> Event {
-    let needs = review.entries.iter().filter(|e| !open_to_readers(e) && e.polarity == Polarity::Need);
+    let needs = review.entries.iter().filter(|e| !open_to_readers(e) && e.polarity == Polarity::Need && e.stands());
     let message = wire::ProtectedNeedsRecorded {
         class_review_id: review.class_review_id.to_string(),
         student_id: review.student_id.to_string(),
         school_id: frame.school_id.to_string(),
         school_year: frame.school_year,
         entries: needs.map(fact).collect(),
-        version: review.version,
+        version: review.version + review.protected_changes,
         time: Some(time_wire(now)),
     };
     Event::new(PROTECTED_NEED_TOPIC, review.student_id, &message, traceparent())
+}
+
+/// An entry is understood as another need now. Where either is protected, only those on the case are told.
+pub fn reclassified(frame: &Frame, review: &StudentReview, former: &Entry, need: &Entry, now: DateTime<Utc>) -> Event {
+    let open = open_to_readers(former) && open_to_readers(need);
+    let message = wire::NeedReclassified {
+        student_id: review.student_id.to_string(),
+        school_id: frame.school_id.to_string(),
+        school_year: frame.school_year,
+        from_entry_id: former.id.to_string(),
+        need: Some(fact(need)),
+        class_review_id: review.class_review_id.to_string(),
+        time: Some(time_wire(now)),
+        version: if open { review.version } else { review.version + review.protected_changes },
+    };
+    Event::new(if open { RECLASSIFIED_TOPIC } else { PROTECTED_NEED_TOPIC }, review.student_id, &message, traceparent())
 }

@@ -14,7 +14,6 @@ use super::entity::{Entry, StudentReview, suggest};
 use super::history::Revision;
 use super::sight::Sight;
 use super::{Author, Change, Decision, Put, input};
-use crate::class_review::places::Place;
 use crate::grpc::Reviews;
 use crate::taxonomy::Taxonomy;
 use crate::words::{Source, certainty_wire, domain_from_wire, domain_wire, sensitivity_wire, tier_from_wire, tier_wire, time_wire};
@@ -34,7 +33,11 @@ impl From<Entry> for wire::Entry {
             version: entry.version,
             author_id: entry.author.to_string(),
             update_time: Some(time_wire(entry.updated_at)),
-            ..Default::default()
+            since: entry.since.map(|day| day.to_string()).unwrap_or_default(),
+            confirmed_by: entry.confirmed_by.map(|s| s.wire()).unwrap_or_default(),
+            origin: entry.origin.map(|o| o.wire()).unwrap_or_default(),
+            from_entry_id: entry.from.map(|id| id.to_string()).unwrap_or_default(),
+            superseded_by: entry.superseded_by.map(|id| id.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -43,8 +46,11 @@ impl StudentReview {
     /// As this caller may see it: closed restricted entries are counted, protected ones do not exist.
     pub(crate) fn shown_to(mut self, sight: &Sight) -> wire::StudentReview {
         let closed = self.entries.iter().filter(|e| e.sensitivity == Sensitivity::Restricted && !sight.sees(e)).count();
-        self.entries.retain(|e| sight.sees(e));
+        let shown: Vec<bool> = self.entries.iter().map(|e| sight.shows(&self, e)).collect();
+        let mut shown = shown.into_iter();
+        self.entries.retain(|_| shown.next().unwrap_or(false));
         let suggested = suggest(&self.entries);
+        let open_priors = self.open_priors.iter().filter(|e| sight.sees(e)).count();
         wire::StudentReview {
             class_review_id: self.class_review_id.to_string(),
             student_id: self.student_id.to_string(),
@@ -61,7 +67,9 @@ impl StudentReview {
             not_reviewed_reason: self.not_reviewed_reason,
             version: self.version,
             grade: self.grade,
-            ..Default::default()
+            added: self.added,
+            active_seconds: self.active_seconds,
+            open_prior_count: i32::try_from(open_priors).unwrap_or(i32::MAX),
         }
     }
 }
@@ -112,7 +120,7 @@ fn reasons(list: &'static str) -> Vec<&'static str> {
 }
 
 /// The caller's own word, where an entry says not whose it is.
-fn own_source(caller: &Caller) -> Source {
+pub(crate) fn own_source(caller: &Caller) -> Source {
     if caller.has("coordinator") {
         Source::Coordinator
     } else if caller.has("student_support_member") {
@@ -123,8 +131,8 @@ fn own_source(caller: &Caller) -> Source {
 }
 
 impl Reviews {
-    fn author(&self, caller: &Caller, record: &Record, place: Place) -> Author {
-        let at = |role: &str| caller.at.get(role).is_some_and(|schools| schools.contains(&place.school_id));
+    pub(crate) fn author(&self, caller: &Caller, record: &Record, school_id: Uuid) -> Author {
+        let at = |role: &str| caller.at.get(role).is_some_and(|schools| schools.contains(&school_id));
         Author {
             id: caller.author(),
             sight: Sight::of(caller, &self.access.clearance(caller, record)),
@@ -132,9 +140,10 @@ impl Reviews {
         }
     }
 
-    async fn author_of(&self, caller: &Caller, action: &'static str, class_review_id: Uuid, student_id: Uuid) -> Result<(Granted, Author), Status> {
+    /// Decides, and says who writes: what they see of this student's entries.
+    pub(crate) async fn author_of(&self, caller: &Caller, action: &'static str, class_review_id: Uuid, student_id: Uuid) -> Result<(Granted, Author), Status> {
         let (granted, record, place) = self.decide(caller, action, class_review_id).await?;
-        Ok((granted, self.author(caller, &record.of_student(student_id), place)))
+        Ok((granted, self.author(caller, &record.of_student(student_id), place.school_id)))
     }
 
     pub(crate) async fn student_review(&self, request: Request<wire::GetStudentReviewRequest>) -> Result<Response<wire::GetStudentReviewResponse>, Status> {
@@ -153,42 +162,54 @@ impl Reviews {
     }
 
     pub(crate) async fn put(&self, request: Request<wire::PutEntryRequest>) -> Result<Response<wire::PutEntryResponse>, Status> {
-        const ACTION: &str = "reviews.PutEntry";
         let caller = Caller::of(&request)?;
-        let message = request.into_inner();
+        Ok(Response::new(self.put_by(&caller, &request.into_inner()).await?))
+    }
+
+    /// The same for a call and for a stream.
+    pub(crate) async fn put_by(&self, caller: &Caller, message: &wire::PutEntryRequest) -> Result<wire::PutEntryResponse, Status> {
+        const ACTION: &str = "reviews.PutEntry";
         let mut p = Parser::new();
-        let change = target!(message).change(&mut p, &caller, ACTION, &message);
-        let entry = input::entry(&mut p, message.entry.as_ref().unwrap_or(&wire::Entry::default()), own_source(&caller));
+        let change = target!(message).change(&mut p, caller, ACTION, message);
+        let entry = input::entry(&mut p, message.entry.as_ref().unwrap_or(&wire::Entry::default()), own_source(caller));
         p.finish().or_status()?;
-        let (_, record, place) = self.decide(&caller, ACTION, change.class_review_id).await?;
+        let (_, record, place) = self.decide(caller, ACTION, change.class_review_id).await?;
         let author = match change.expected_version {
             // A new entry hides nothing from its author, so nothing need be asked about what they see.
             0 => Author { id: caller.author(), ..Author::default() },
-            _ => self.author(&caller, &record.of_student(change.student_id), place),
+            _ => self.author(caller, &record.of_student(change.student_id), place.school_id),
         };
         let entry = self.student_reviews.put(&Put { change, author, entry }).await.or_status()?;
-        Ok(Response::new(wire::PutEntryResponse { entry: Some(entry.into()) }))
+        Ok(wire::PutEntryResponse { entry: Some(entry.into()) })
     }
 
     pub(crate) async fn remove(&self, request: Request<wire::RemoveEntryRequest>) -> Result<Response<wire::RemoveEntryResponse>, Status> {
-        const ACTION: &str = "reviews.RemoveEntry";
         let caller = Caller::of(&request)?;
-        let message = request.into_inner();
+        Ok(Response::new(self.remove_by(&caller, &request.into_inner()).await?))
+    }
+
+    /// The same for a call and for a stream.
+    pub(crate) async fn remove_by(&self, caller: &Caller, message: &wire::RemoveEntryRequest) -> Result<wire::RemoveEntryResponse, Status> {
+        const ACTION: &str = "reviews.RemoveEntry";
         let mut p = Parser::new();
-        let change = target!(message).change(&mut p, &caller, ACTION, &message);
+        let change = target!(message).change(&mut p, caller, ACTION, message);
         let entry_id = p.uuid("entry_id", &message.entry_id);
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
+        let (_, author) = self.author_of(caller, ACTION, change.class_review_id, change.student_id).await?;
         self.student_reviews.remove(&change, entry_id, &author).await.or_status()?;
-        Ok(Response::new(wire::RemoveEntryResponse {}))
+        Ok(wire::RemoveEntryResponse {})
     }
 
     pub(crate) async fn update(&self, request: Request<wire::UpdateStudentReviewRequest>) -> Result<Response<wire::UpdateStudentReviewResponse>, Status> {
-        const ACTION: &str = "reviews.UpdateStudentReview";
         let caller = Caller::of(&request)?;
-        let message = request.into_inner();
+        Ok(Response::new(self.update_by(&caller, &request.into_inner()).await?))
+    }
+
+    /// The same for a call and for a stream.
+    pub(crate) async fn update_by(&self, caller: &Caller, message: &wire::UpdateStudentReviewRequest) -> Result<wire::UpdateStudentReviewResponse, Status> {
+        const ACTION: &str = "reviews.UpdateStudentReview";
         let mut p = Parser::new();
-        let change = target!(message).change(&mut p, &caller, ACTION, &message);
+        let change = target!(message).change(&mut p, caller, ACTION, message);
         let mut no_concern = Vec::new();
         if message.no_concern_domains.len() > 4 {
             p.violation("no_concern_domains", "must have at most 4 members");
@@ -209,9 +230,9 @@ impl Reviews {
             no_strength_reason: p.text("no_strength_reason", &message.no_strength_reason, 500),
         };
         p.finish().or_status()?;
-        let (_, author) = self.author_of(&caller, ACTION, change.class_review_id, change.student_id).await?;
+        let (_, author) = self.author_of(caller, ACTION, change.class_review_id, change.student_id).await?;
         let review = self.student_reviews.update(&change, decision, &author).await.or_status()?;
-        Ok(Response::new(wire::UpdateStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) }))
+        Ok(wire::UpdateStudentReviewResponse { student_review: Some(review.shown_to(&author.sight)) })
     }
 
     pub(crate) async fn complete(&self, request: Request<wire::CompleteStudentReviewRequest>) -> Result<Response<wire::CompleteStudentReviewResponse>, Status> {

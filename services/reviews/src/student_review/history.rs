@@ -2,7 +2,7 @@
 
 use chassis_pg::DbError;
 use chassis_rpc::PageRequest;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -41,6 +41,8 @@ struct Row {
     source: Option<String>,
     note: Option<String>,
     sensitivity: Option<String>,
+    since: Option<NaiveDate>,
+    confirmed_by: Option<String>,
 }
 
 impl TryFrom<Row> for Revision {
@@ -61,6 +63,11 @@ impl TryFrom<Row> for Revision {
                 author: row.entry_author_id.unwrap_or_default(),
                 recorded_at: row.written_at,
                 updated_at: row.written_at,
+                since: row.since,
+                confirmed_by: row.confirmed_by.as_deref().map(Source::read).transpose()?,
+                origin: None,
+                from: None,
+                superseded_by: None,
             }),
             _ => None,
         };
@@ -79,7 +86,7 @@ pub(super) async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select v.revision_id, v.written_at, v.author_id, v.action, v.entry_id, v.entry_version, v.entry_author_id, v.polarity, v.code,
-               v.domain, v.severity, v.certainty, v.source, v.note, v.sensitivity
+               v.domain, v.severity, v.certainty, v.source, v.note, v.sensitivity, v.since, v.confirmed_by
            from reviews.student_review_revision v
            left join reviews.entry e using (entry_id)
            where v.class_review_id = $1 and v.student_id = $2 and ($3::bigint is null or v.revision_id < $3)

@@ -13,44 +13,57 @@ use crate::words::{Polarity, Source, certainty_from_wire, sensitivity_from_wire,
 /// The longest note.
 const NOTE: usize = 500;
 
-/// Reads an entry; `own` is the source where none is given.
+/// Reads the entry of a request; `own` is the source where none is given.
 pub fn entry(p: &mut Parser, message: &wire::Entry, own: Source) -> Entry {
-    let id = p.uuid("entry.entry_id", &message.entry_id);
+    entry_at(p, "entry", message, own)
+}
+
+/// Reads an entry out of a field.
+pub fn entry_at(p: &mut Parser, at: &str, message: &wire::Entry, own: Source) -> Entry {
+    let field = |name: &str| format!("{at}.{name}");
+    let id = p.uuid(&field("entry_id"), &message.entry_id);
     let polarity = p
-        .required_enum::<wire::Polarity>("entry.polarity", message.polarity)
+        .required_enum::<wire::Polarity>(&field("polarity"), message.polarity)
         .and_then(|polarity| Polarity::from_wire(polarity.into()))
         .unwrap_or(Polarity::Interest);
     let need = polarity == Polarity::Need;
     let severity = match need {
-        true => p.number("entry.severity", message.severity, 1..=3),
-        false if message.severity != 0 => p.number("entry.severity", message.severity, 0..=0),
+        true => p.number(&field("severity"), message.severity, 1..=3),
+        false if message.severity != 0 => p.number(&field("severity"), message.severity, 0..=0),
         false => 0,
     };
-    let certainty: Certainty = p.known_enum("entry.certainty", message.certainty);
-    let stated: wire::EntrySource = p.known_enum("entry.source", message.source);
-    let asked: Sensitivity = p.known_enum("entry.sensitivity", message.sensitivity);
-    let note = p.text("entry.note", &message.note, NOTE);
+    let certainty: Certainty = p.known_enum(&field("certainty"), message.certainty);
+    let stated: wire::EntrySource = p.known_enum(&field("source"), message.source);
+    let asked: Sensitivity = p.known_enum(&field("sensitivity"), message.sensitivity);
+    let note = p.text(&field("note"), &message.note, NOTE);
+    let since = p.optional_date(&field("since"), &message.since);
     let source = Source::from_wire(stated.into()).unwrap_or(own);
+    let confirmer: wire::EntrySource = p.known_enum(&field("confirmed_by"), message.confirmed_by);
+    let confirmed = need && certainty == Certainty::Confirmed;
+    if !confirmed && confirmer != wire::EntrySource::Unspecified {
+        p.violation(&field("confirmed_by"), "is for needs whose certainty is confirmed");
+    }
     let mut sensitivity = sensitivity_from_wire(asked);
     let mut domain = None;
     match taxonomy::get(&message.code) {
         Some(line) => {
             let allowed = match polarity {
                 Polarity::Strength => line.allows_strength(),
-                Polarity::Need => line.allows_need(),
+                // What is seen may become a need.
+                Polarity::Need | Polarity::Observation => line.allows_need(),
                 Polarity::Interest => line.is_interest(),
             };
             if !allowed {
-                p.violation("entry.code", format!("{} cannot be recorded as {}; ListCodes says as what it can", line.code, polarity.word()));
+                p.violation(&field("code"), format!("{} cannot be recorded as {}; ListCodes says as what it can", line.code, polarity.word()));
             }
             if line.family_stated_only && !matches!(source, Source::Family | Source::Student) {
-                p.violation("entry.source", format!("{} is recorded only where the family or the student says so", line.code));
+                p.violation(&field("source"), format!("{} is recorded only where the family or the student says so", line.code));
             }
             sensitivity = sensitivity.max(sensitivity_of_code(line.sensitivity));
             domain = line.domain;
         }
         // The code is not repeated: whatever was sent instead of one may be somebody's name.
-        None => p.violation("entry.code", "is not in the code list; ListCodes has it"),
+        None => p.violation(&field("code"), "is not in the code list; ListCodes has it"),
     }
     Entry {
         id,
@@ -66,6 +79,11 @@ pub fn entry(p: &mut Parser, message: &wire::Entry, own: Source) -> Entry {
         author: Uuid::nil(),
         recorded_at: DateTime::<Utc>::UNIX_EPOCH,
         updated_at: DateTime::<Utc>::UNIX_EPOCH,
+        since,
+        confirmed_by: confirmed.then(|| Source::from_wire(confirmer.into()).unwrap_or(source)),
+        origin: None,
+        from: None,
+        superseded_by: None,
     }
 }
 
@@ -112,6 +130,29 @@ mod tests {
         assert_eq!(read(&faith).unwrap_err(), ["entry.source"]);
         faith.source = wire::EntrySource::Family.into();
         assert_eq!(read(&faith).unwrap().source, Source::Family);
+    }
+
+    #[test]
+    fn who_confirmed_is_who_said_so_unless_somebody_else_is_named() {
+        let mut need = message("SEB-GRF", wire::Polarity::Need);
+        need.certainty = Certainty::Confirmed.into();
+        need.source = wire::EntrySource::Family.into();
+        assert_eq!(read(&need).unwrap().confirmed_by, Some(Source::Family));
+        need.confirmed_by = wire::EntrySource::Counsellor.into();
+        assert_eq!(read(&need).unwrap().confirmed_by, Some(Source::Counsellor));
+        need.certainty = Certainty::Observed.into();
+        assert_eq!(read(&need).unwrap_err(), ["entry.confirmed_by"]);
+    }
+
+    #[test]
+    fn an_observation_has_no_severity_and_no_certainty_and_a_code_that_may_become_a_need() {
+        let mut seen = message("SEB-CON", wire::Polarity::Observation);
+        seen.since = "2026-09-20".to_owned();
+        let entry = read(&seen).unwrap();
+        assert_eq!((entry.severity, entry.certainty, entry.since), (0, None, chrono::NaiveDate::from_ymd_opt(2026, 9, 20)));
+        seen.severity = 2;
+        assert_eq!(read(&seen).unwrap_err(), ["entry.severity"]);
+        assert_eq!(read(&message("INT-ART", wire::Polarity::Observation)).unwrap_err(), ["entry.code"]);
     }
 
     #[test]

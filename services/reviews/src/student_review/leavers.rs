@@ -1,15 +1,14 @@
-//! Students who leave a class leave its open review; those who come back are pending again.
+//! Students who leave a class leave its open review; those who come back are pending again, those who join are added.
 
 use async_trait::async_trait;
-use chassis_events::{ApplyError, Event, Handler, outbox};
-use chrono::Utc;
+use chassis_events::{ApplyError, Event, Handler};
 use proto::rosters::v1::StudentState;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::entity::Step;
-use super::{events, repo};
-use crate::words::ClassReviewState;
+use super::repo;
+use crate::class_review::membership;
 
 /// Consumer of `rosters.student.v1`.
 #[derive(Clone, Copy, Debug)]
@@ -56,16 +55,29 @@ impl Handler for Leavers {
         .await?;
         for class_review_id in touched {
             let Some(frame) = repo::frame(conn, class_review_id).await? else { continue };
-            if !matches!(frame.state, ClassReviewState::InProgress | ClassReviewState::Paused) {
+            if !membership::is_open(frame.state) {
                 continue;
             }
             repo::lock(conn, class_review_id, student_id).await?;
             let Some(review) = repo::find(conn, class_review_id, student_id).await? else { continue };
-            let (step, action) = if classes.contains(&frame.class_id) { (Step::Return, "returned") } else { (Step::Leave, "left") };
+            let step = if classes.contains(&frame.class_id) { Step::Return } else { Step::Leave };
             // Somebody may have completed it a moment ago: then it stays as it is.
-            if let Ok(next) = review.transition(step) {
-                repo::update(conn, &next, Uuid::nil(), action).await?;
-                outbox::append(conn, &events::changed(&frame, &next, Utc::now())).await?;
+            membership::move_student(conn, &frame, &review, step).await?;
+        }
+        let joined = sqlx::query_scalar!(
+            "select class_review_id from reviews.class_review r
+             where r.class_id = any($2) and r.state in ('in_progress', 'paused')
+               and not exists (select from reviews.student_review s where s.class_review_id = r.class_review_id and s.student_id = $1)
+             order by class_review_id",
+            student_id,
+            &classes
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        for class_review_id in joined {
+            let Some(frame) = repo::frame(conn, class_review_id).await? else { continue };
+            if membership::is_open(frame.state) {
+                membership::add(conn, &frame, &[(student_id, state.grade.clone())]).await?;
             }
         }
         Ok(())

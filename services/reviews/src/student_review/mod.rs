@@ -1,14 +1,16 @@
 //! One student's review within a class review: entries, the tier, done or not, and its history.
 
+pub(crate) mod amend;
 pub mod entity;
+pub(crate) mod entries;
 pub mod error;
-mod events;
-mod grpc;
+pub(crate) mod events;
+pub(crate) mod grpc;
 pub mod history;
-mod input;
+pub(crate) mod input;
 pub mod leavers;
 mod put;
-mod repo;
+pub(crate) mod repo;
 pub mod sight;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,13 +24,14 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::class_review;
 use crate::class_review::entity::Overview;
 use crate::concern::{self, clock::Clock};
 use crate::taxonomy::Domain;
 use crate::tier::rule::Tier;
 use crate::tier::{self, Assignment};
 use crate::words::{ClassReviewState, Season};
+use crate::{class_review, prior};
+use amend::Touched;
 use entity::{Entry, Step, StudentReview, suggest};
 use error::StudentReviewError;
 use sight::Sight;
@@ -50,6 +53,17 @@ pub struct Frame {
     pub school_year: i32,
     /// Season.
     pub season: Season,
+    /// Whether it was complete once: what is written now is an amendment.
+    pub reopened: bool,
+    /// What the cycle asks for beyond domains, tier and strength.
+    pub required_fields: Vec<String>,
+}
+
+impl Frame {
+    /// What writing is in this class review.
+    pub fn writing(&self) -> Step {
+        Step::Write { reopened: self.reopened }
+    }
 }
 
 /// Which review is changed, from which version.
@@ -77,7 +91,7 @@ pub struct Author {
 }
 
 impl Author {
-    fn may_change(&self, entry: &Entry) -> bool {
+    pub(crate) fn may_change(&self, entry: &Entry) -> bool {
         self.may_change_others || entry.author == self.id
     }
 }
@@ -116,7 +130,7 @@ pub struct StudentReviews {
 }
 
 /// The class review, which must be under way, and the student's review in it, as nobody else changes it now.
-async fn open(conn: &mut PgConnection, change: &Change) -> Result<(Frame, StudentReview), StudentReviewError> {
+pub(crate) async fn open(conn: &mut PgConnection, change: &Change) -> Result<(Frame, StudentReview), StudentReviewError> {
     let denied = || AccessError::Denied { action: change.request.method.to_owned() };
     let frame = repo::frame(conn, change.class_review_id).await?.ok_or_else(denied)?;
     if frame.state != ClassReviewState::InProgress {
@@ -149,7 +163,7 @@ impl StudentReviews {
     pub async fn of_class_review(&self, action: &str, id: Uuid) -> Result<(Overview, Vec<StudentReview>), StudentReviewError> {
         let mut conn = self.pool.acquire().await?;
         let overview = class_review::repo::find(&mut conn, id).await?.ok_or_else(|| AccessError::Denied { action: action.to_owned() })?;
-        Ok((overview, repo::of_class_review(&mut conn, id).await?))
+        Ok((overview, repo::of_class_review(&mut conn, id, None).await?))
     }
 
     /// Adds or changes an entry.
@@ -163,8 +177,8 @@ impl StudentReviews {
         if idempotency::claim(&mut tx, &change.request).await? == Claim::Replay {
             return Ok(());
         }
-        let (_, review) = open(&mut tx, change).await?;
-        review.transition(Step::Write)?;
+        let (frame, review) = open(&mut tx, change).await?;
+        review.transition(frame.writing())?;
         let entry = review.entries.iter().find(|e| e.id == entry_id && author.sight.sees(e)).ok_or(StudentReviewError::NoEntry)?;
         if entry.version != change.expected_version {
             return Err(StudentReviewError::stale());
@@ -172,21 +186,29 @@ impl StudentReviews {
         if !author.may_change(entry) {
             return Err(StudentReviewError::NotYours);
         }
-        repo::remove_entry(&mut tx, change, entry_id, author.id).await?;
+        if !entry.stands() {
+            return Err(StudentReviewError::Superseded);
+        }
+        entries::remove(&mut tx, entry_id, entry.version).await?;
+        entries::revise(&mut tx, &review, entry_id, author.id, "entry_removed", None).await?;
+        // Where it answered an entry of an earlier review, that one is open again.
+        prior::repo::forget(&mut tx, change.class_review_id, change.student_id, entry_id).await?;
+        amend::settle(&mut tx, &frame, &review, frame.writing(), Touched::by(&[entry])).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Sets what is not an entry.
     pub async fn update(&self, change: &Change, decision: Decision, author: &Author) -> Result<StudentReview, StudentReviewError> {
-        self.change(change, author, "updated", |_, review| {
-            let mut next = review.transition(Step::Write)?;
+        self.change(change, author, "updated", |frame, review| {
+            let mut next = review.transition(frame.writing())?;
             next.no_concern = decision.no_concern;
             next.assigned_tier = decision.assigned_tier;
             next.tier_reason = decision.tier_reason;
             next.tier_reason_text = decision.tier_reason_text;
             next.no_strength_reason = decision.no_strength_reason;
-            Ok((next, Effects::default()))
+            let told = next.is_reviewed();
+            Ok((next, Effects { told, ..Effects::default() }))
         })
         .await
     }
@@ -194,7 +216,7 @@ impl StudentReviews {
     /// Marks a student reviewed and assigns the tier.
     pub async fn complete(&self, change: &Change, author: &Author) -> Result<StudentReview, StudentReviewError> {
         self.change(change, author, "completed", |frame, review| {
-            let next = review.transition(Step::Complete { gaps: review.gaps(|e| author.sight.sees(e)) })?;
+            let next = review.transition(Step::Complete { gaps: review.gaps(&frame.required_fields, |e| author.sight.sees(e)) })?;
             let tier = next.assigned_tier.map(|tier| {
                 // Protected needs stay out of what is kept and published as the suggestion: it would tell of them.
                 let told = next.entries.iter().filter(|e| e.sensitivity != Sensitivity::Protected && author.sight.sees(e));
@@ -212,7 +234,7 @@ impl StudentReviews {
 
     /// Takes "reviewed" or "not reviewed" back.
     pub async fn reopen(&self, change: &Change, author: &Author) -> Result<StudentReview, StudentReviewError> {
-        self.change(change, author, "reopened", |_, review| Ok((review.transition(Step::Reopen)?, Effects::told()))).await
+        self.change(change, author, "reopened", |frame, review| Ok((review.transition(Step::Reopen { reopened: frame.reopened })?, Effects::told()))).await
     }
 
     /// The one shape of every write here but the autosave.

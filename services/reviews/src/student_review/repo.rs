@@ -1,14 +1,17 @@
 //! SQL of student reviews and their entries; the autosave has its own in `put.rs`.
 
 use chassis_pg::{DbError, expect_one};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::Frame;
 use super::entity::{Entry, StudentReview};
-use super::{Change, Frame};
 use crate::taxonomy::Domain;
-use crate::words::{ClassReviewState, Polarity, Season, Source, StudentReviewState, domain_word, read_certainty, read_domain, read_sensitivity, read_tier};
+use crate::words::{
+    ClassReviewState, Origin, Polarity, Season, Source, StudentReviewState, domain_word, read_certainty, read_domain, read_sensitivity, read_tier,
+};
+use crate::{activity, prior};
 
 struct Row {
     class_review_id: Uuid,
@@ -22,6 +25,8 @@ struct Row {
     tier_reason_text: String,
     no_strength_reason: String,
     not_reviewed_reason: String,
+    added: bool,
+    protected_changes: i64,
 }
 
 impl TryFrom<Row> for StudentReview {
@@ -41,25 +46,34 @@ impl TryFrom<Row> for StudentReview {
             no_strength_reason: row.no_strength_reason,
             not_reviewed_reason: row.not_reviewed_reason,
             entries: Vec::new(),
+            added: row.added,
+            protected_changes: row.protected_changes,
+            active_seconds: 0,
+            open_priors: Vec::new(),
         })
     }
 }
 
-pub(super) struct EntryRow {
-    student_id: Uuid,
-    entry_id: Uuid,
-    polarity: String,
-    code: String,
-    domain: String,
-    severity: i16,
-    certainty: Option<String>,
-    source: String,
-    note: String,
-    sensitivity: String,
-    version: i64,
-    author_id: Uuid,
-    recorded_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+pub(crate) struct EntryRow {
+    pub(super) student_id: Uuid,
+    pub(super) entry_id: Uuid,
+    pub(super) polarity: String,
+    pub(super) code: String,
+    pub(super) domain: String,
+    pub(super) severity: i16,
+    pub(super) certainty: Option<String>,
+    pub(super) source: String,
+    pub(super) note: String,
+    pub(super) sensitivity: String,
+    pub(super) version: i64,
+    pub(super) author_id: Uuid,
+    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) since: Option<NaiveDate>,
+    pub(super) confirmed_by: Option<String>,
+    pub(super) origin: Option<String>,
+    pub(super) from_entry_id: Option<Uuid>,
+    pub(super) superseded_by: Option<Uuid>,
 }
 
 impl TryFrom<EntryRow> for Entry {
@@ -79,15 +93,49 @@ impl TryFrom<EntryRow> for Entry {
             author: row.author_id,
             recorded_at: row.recorded_at,
             updated_at: row.updated_at,
+            since: row.since,
+            confirmed_by: row.confirmed_by.as_deref().map(Source::read).transpose()?,
+            origin: row.origin.as_deref().map(Origin::read).transpose()?,
+            from: row.from_entry_id,
+            superseded_by: row.superseded_by,
         })
     }
 }
 
+/// Entries by the rest of a statement.
+macro_rules! entries {
+    ($rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            crate::student_review::repo::EntryRow,
+            "select e.student_id, e.entry_id, e.polarity, e.code, e.domain, e.severity, e.certainty, e.source, e.note, e.sensitivity, e.version,
+                 e.author_id, e.recorded_at, e.updated_at, e.since, e.confirmed_by, e.origin, e.from_entry_id, e.superseded_by
+             from reviews.entry e "
+                + $rest
+            $(, $argument)*
+        )
+    };
+}
+pub(crate) use entries;
+
+/// Student reviews without entries, by the rest of a statement.
+macro_rules! rows {
+    ($rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Row,
+            "select class_review_id, student_id, grade, state, version, no_concern_domains, assigned_tier, tier_reason, tier_reason_text,
+                 no_strength_reason, not_reviewed_reason, added, protected_changes
+             from reviews.student_review "
+                + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 /// The class review around a student's review; none where there is no such review. Held against handing in until
 /// the transaction ends.
-pub(super) async fn frame(conn: &mut PgConnection, class_review_id: Uuid) -> Result<Option<Frame>, DbError> {
+pub(crate) async fn frame(conn: &mut PgConnection, class_review_id: Uuid) -> Result<Option<Frame>, DbError> {
     let row = sqlx::query!(
-        "select r.state, r.class_id, r.school_id, r.review_cycle_id, c.school_year, c.season
+        "select r.state, r.class_id, r.school_id, r.review_cycle_id, r.reopen_count, c.school_year, c.season, c.required_fields
          from reviews.class_review r join reviews.review_cycle c using (review_cycle_id)
          where r.class_review_id = $1 for share of r",
         class_review_id
@@ -103,11 +151,13 @@ pub(super) async fn frame(conn: &mut PgConnection, class_review_id: Uuid) -> Res
         cycle_id: row.review_cycle_id,
         school_year: row.school_year,
         season: Season::read(&row.season)?,
+        reopened: row.reopen_count > 0,
+        required_fields: row.required_fields,
     }))
 }
 
 /// Takes the row's lock, against which the autosave waits.
-pub(super) async fn lock(conn: &mut PgConnection, class_review_id: Uuid, student_id: Uuid) -> Result<(), DbError> {
+pub(crate) async fn lock(conn: &mut PgConnection, class_review_id: Uuid, student_id: Uuid) -> Result<(), DbError> {
     sqlx::query!("select state from reviews.student_review where class_review_id = $1 and student_id = $2 for update", class_review_id, student_id)
         .fetch_optional(conn)
         .await?;
@@ -115,112 +165,45 @@ pub(super) async fn lock(conn: &mut PgConnection, class_review_id: Uuid, student
 }
 
 /// One student's review with its entries.
-pub(super) async fn find(conn: &mut PgConnection, class_review_id: Uuid, student_id: Uuid) -> Result<Option<StudentReview>, DbError> {
-    let row = sqlx::query_as!(
-        Row,
-        "select class_review_id, student_id, grade, state, version, no_concern_domains, assigned_tier, tier_reason, tier_reason_text,
-             no_strength_reason, not_reviewed_reason
-         from reviews.student_review where class_review_id = $1 and student_id = $2",
-        class_review_id,
-        student_id
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let mut review = StudentReview::try_from(row)?;
-    let entries = sqlx::query_as!(
-        EntryRow,
-        "select student_id, entry_id, polarity, code, domain, severity, certainty, source, note, sensitivity, version, author_id,
-             recorded_at, updated_at
-         from reviews.entry where class_review_id = $1 and student_id = $2 and not removed order by recorded_at, entry_id",
-        class_review_id,
-        student_id
-    )
-    .fetch_all(conn)
-    .await?;
-    review.entries = entries.into_iter().map(Entry::try_from).collect::<Result<_, _>>()?;
-    Ok(Some(review))
+pub(crate) async fn find(conn: &mut PgConnection, class_review_id: Uuid, student_id: Uuid) -> Result<Option<StudentReview>, DbError> {
+    Ok(of_class_review(conn, class_review_id, Some(&[student_id])).await?.pop())
 }
 
-/// Every student of a class review in the snapshot's order, with their entries: two statements however many they are.
-pub(super) async fn of_class_review(conn: &mut PgConnection, class_review_id: Uuid) -> Result<Vec<StudentReview>, DbError> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select class_review_id, student_id, grade, state, version, no_concern_domains, assigned_tier, tier_reason, tier_reason_text,
-             no_strength_reason, not_reviewed_reason
-         from reviews.student_review where class_review_id = $1 order by position",
-        class_review_id
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+/// Every student of a class review, or these, in the snapshot's order, with their entries: so many statements however
+/// many they are.
+pub(crate) async fn of_class_review(conn: &mut PgConnection, class_review_id: Uuid, only: Option<&[Uuid]>) -> Result<Vec<StudentReview>, DbError> {
+    let rows = rows!("where class_review_id = $1 and ($2::uuid[] is null or student_id = any($2)) order by position", class_review_id, only)
+        .fetch_all(&mut *conn)
+        .await?;
     let mut reviews = rows.into_iter().map(StudentReview::try_from).collect::<Result<Vec<_>, _>>()?;
     let at: std::collections::HashMap<Uuid, usize> = reviews.iter().enumerate().map(|(i, r)| (r.student_id, i)).collect();
-    let entries = sqlx::query_as!(
-        EntryRow,
-        "select student_id, entry_id, polarity, code, domain, severity, certainty, source, note, sensitivity, version, author_id,
-             recorded_at, updated_at
-         from reviews.entry where class_review_id = $1 and not removed order by recorded_at, entry_id",
-        class_review_id
+    let entries = entries!(
+        "where e.class_review_id = $1 and ($2::uuid[] is null or e.student_id = any($2)) and not e.removed order by e.recorded_at, e.entry_id",
+        class_review_id,
+        only
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
     for row in entries {
         if let Some(review) = at.get(&row.student_id).and_then(|i| reviews.get_mut(*i)) {
             review.entries.push(row.try_into()?);
         }
     }
+    for (student_id, seconds) in activity::repo::of_students(conn, class_review_id, only).await? {
+        if let Some(review) = at.get(&student_id).and_then(|i| reviews.get_mut(*i)) {
+            review.active_seconds = seconds;
+        }
+    }
+    for (student_id, entry) in prior::repo::open(conn, class_review_id, only).await? {
+        if let Some(review) = at.get(&student_id).and_then(|i| reviews.get_mut(*i)) {
+            review.open_priors.push(entry);
+        }
+    }
     Ok(reviews)
 }
 
-/// One entry, and whether it was taken out.
-pub(super) async fn find_entry(conn: &mut PgConnection, at: &Change, entry_id: Uuid) -> Result<Option<(Entry, bool)>, DbError> {
-    let removed = sqlx::query_scalar!(
-        "select removed from reviews.entry where entry_id = $1 and class_review_id = $2 and student_id = $3",
-        entry_id,
-        at.class_review_id,
-        at.student_id
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(removed) = removed else { return Ok(None) };
-    let row = sqlx::query_as!(
-        EntryRow,
-        "select student_id, entry_id, polarity, code, domain, severity, certainty, source, note, sensitivity, version, author_id,
-             recorded_at, updated_at
-         from reviews.entry where entry_id = $1",
-        entry_id
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(Some((row.try_into()?, removed)))
-}
-
-pub(super) async fn remove_entry(conn: &mut PgConnection, at: &Change, entry_id: Uuid, author: Uuid) -> Result<(), DbError> {
-    let done = sqlx::query!(
-        "with gone as (
-             update reviews.entry set removed = true, version = version + 1, updated_at = now()
-             where entry_id = $1 and class_review_id = $2 and student_id = $3 and version = $4 and not removed
-             returning *
-         )
-         insert into reviews.student_review_revision
-             (class_review_id, student_id, author_id, action, entry_id, entry_version, entry_author_id, polarity, code, domain, severity,
-              certainty, source, note, sensitivity)
-         select class_review_id, student_id, $5, 'entry_removed', entry_id, version, author_id, polarity, code, domain, severity,
-             certainty, source, note, sensitivity
-         from gone",
-        entry_id,
-        at.class_review_id,
-        at.student_id,
-        at.expected_version,
-        author
-    )
-    .execute(conn)
-    .await?;
-    expect_one(&done)
-}
-
 /// Writes a student's review as it follows from a step, and what was done into the history.
-pub(super) async fn update(conn: &mut PgConnection, next: &StudentReview, author: Uuid, action: &str) -> Result<(), DbError> {
+pub(crate) async fn update(conn: &mut PgConnection, next: &StudentReview, author: Uuid, action: &str) -> Result<(), DbError> {
     let domains: Vec<String> = next.no_concern.iter().map(|d| domain_word(Some(*d)).to_owned()).collect();
     let done = sqlx::query!(
         "with written as (
@@ -230,7 +213,7 @@ pub(super) async fn update(conn: &mut PgConnection, next: &StudentReview, author
              returning *
          )
          insert into reviews.student_review_revision (class_review_id, student_id, author_id, action, review)
-         select class_review_id, student_id, $11, $12, to_jsonb(written) - '{class_review_id,student_id,position,updated_at}'::text[] from written",
+         select class_review_id, student_id, $11, $12, to_jsonb(written) - '{class_review_id,student_id,position,updated_at,protected_changes}'::text[] from written",
         next.class_review_id,
         next.student_id,
         next.state.word(),

@@ -31,6 +31,11 @@ pub(crate) fn clock() -> Clock {
 }
 
 pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {
+    fixture_requiring(pool, students, &[]).await
+}
+
+/// A class review in a cycle that requires these fields.
+pub(crate) async fn fixture_requiring(pool: PgPool, students: usize, required: &[&str]) -> Fixture {
     let create = Create {
         request: idempotency::Request::new("tester", "reviews.CreateReviewCycle", Uuid::now_v7(), b"cycle"),
         author: Uuid::now_v7(),
@@ -38,6 +43,7 @@ pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {
         season: Season::Fall,
         opens_on: NaiveDate::from_ymd_opt(2026, 9, 14).unwrap(),
         closes_on: NaiveDate::from_ymd_opt(2026, 12, 18).unwrap(),
+        required_fields: required.iter().map(|field| (*field).to_owned()).collect(),
     };
     let cycle = Cycles::new(pool.clone()).create(create).await.unwrap();
     let classes = ClassReviews::new(pool.clone());
@@ -68,6 +74,59 @@ pub(crate) fn teacher(id: Uuid) -> Author {
 }
 
 impl Fixture {
+    /// The spring review of the same class and students.
+    pub async fn spring(&self) -> Fixture {
+        let create = Create {
+            request: idempotency::Request::new("tester", "reviews.CreateReviewCycle", Uuid::now_v7(), b"spring"),
+            author: Uuid::now_v7(),
+            school_year: 2027,
+            season: Season::Spring,
+            opens_on: NaiveDate::from_ymd_opt(2027, 3, 1).unwrap(),
+            closes_on: NaiveDate::from_ymd_opt(2027, 5, 28).unwrap(),
+            required_fields: Vec::new(),
+        };
+        let cycle = Cycles::new(self.pool.clone()).create(create).await.unwrap();
+        let roster_date = NaiveDate::from_ymd_opt(2027, 3, 15).unwrap();
+        let overview = self.classes.start(Start { cycle_id: cycle.id, roster_date, ..self.start(Uuid::now_v7()) }).await.unwrap();
+        Fixture {
+            pool: self.pool.clone(),
+            classes: self.classes.clone(),
+            reviews: self.reviews.clone(),
+            overview,
+            students: self.students.clone(),
+            author: self.author.clone(),
+        }
+    }
+
+    /// Marks a student reviewed in tier 1, whatever was noted.
+    pub async fn complete(&self, student: usize) -> StudentReview {
+        let version = async || self.reviews.get(self.overview.review.id, self.students[student]).await.unwrap().version;
+        let decision = Decision {
+            no_concern: Domain::ALL.to_vec(),
+            assigned_tier: Some(Tier::One),
+            tier_reason: "strengths_buffer".to_owned(),
+            no_strength_reason: "new here".to_owned(),
+            ..Decision::default()
+        };
+        self.reviews.update(&self.fresh(student, version().await), decision, &self.author).await.unwrap();
+        self.reviews.complete(&self.fresh(student, version().await), &self.author).await.unwrap()
+    }
+
+    /// Hands the class review in, and signs it for both.
+    pub async fn sign(&self) {
+        let change = async || {
+            let version = self.classes.existing(self.overview.review.cycle_id, self.overview.review.class_id).await.unwrap().unwrap().review.version;
+            class_review::Change {
+                request: idempotency::Request::new("tester", "reviews.Sign", Uuid::now_v7(), b"sign"),
+                id: self.overview.review.id,
+                expected_version: version,
+            }
+        };
+        self.classes.submit(change().await).await.unwrap();
+        self.classes.sign(change().await, class_review::Signer { by: Uuid::now_v7(), teacher: true, ..class_review::Signer::default() }).await.unwrap();
+        self.classes.sign(change().await, class_review::Signer { by: Uuid::now_v7(), coordinator: true, ..class_review::Signer::default() }).await.unwrap();
+    }
+
     pub fn start(&self, request_id: Uuid) -> Start {
         let review = &self.overview.review;
         Start {
@@ -136,5 +195,10 @@ pub(crate) fn entry(code: &str, polarity: Polarity, severity: i16) -> Entry {
         author: Uuid::nil(),
         recorded_at: DateTime::UNIX_EPOCH,
         updated_at: DateTime::UNIX_EPOCH,
+        since: None,
+        confirmed_by: None,
+        origin: None,
+        from: None,
+        superseded_by: None,
     }
 }

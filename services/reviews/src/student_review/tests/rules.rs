@@ -18,23 +18,39 @@ fn review(state: StudentReviewState) -> StudentReview {
         no_strength_reason: String::new(),
         not_reviewed_reason: String::new(),
         entries: Vec::new(),
+        added: false,
+        protected_changes: 0,
+        active_seconds: 0,
+        open_priors: Vec::new(),
     }
 }
 
 #[test]
 fn every_step_from_every_state_is_allowed_or_refused() {
-    use StudentReviewState::{InProgress as I, Left as L, NotReviewed as N, Pending as P, Reviewed as R};
-    //  write, complete, skip, reopen, leave, return
-    let table: [(StudentReviewState, [Option<StudentReviewState>; 6]); 5] = [
-        (P, [Some(I), Some(R), Some(N), None, Some(L), None]),
-        (I, [Some(I), Some(R), Some(N), None, Some(L), None]),
-        (R, [None, None, None, Some(I), None, None]),
-        (N, [None, None, None, Some(I), None, None]),
-        (L, [None, None, None, None, None, Some(P)]),
+    use StudentReviewState::{Amended as A, InProgress as I, Left as L, NotReviewed as N, Pending as P, Reviewed as R};
+    //  write, write after a reopening, complete, skip, reopen, reopen after a reopening, leave, return, amend, guard
+    let table: [(StudentReviewState, [Option<StudentReviewState>; 10]); 6] = [
+        (P, [Some(I), Some(I), Some(R), Some(N), None, None, Some(L), None, Some(I), Some(P)]),
+        (I, [Some(I), Some(I), Some(R), Some(N), None, None, Some(L), None, Some(I), Some(I)]),
+        (R, [None, Some(A), None, None, Some(I), Some(A), None, None, Some(A), Some(R)]),
+        (N, [None, None, None, None, Some(I), Some(I), None, None, Some(N), Some(N)]),
+        (L, [None, None, None, None, None, None, None, Some(P), Some(L), Some(L)]),
+        (A, [Some(A), Some(A), Some(A), None, None, None, None, None, Some(A), Some(A)]),
     ];
     assert_eq!(table.len(), StudentReviewState::ALL.len());
     for (state, expected) in table {
-        let steps = [Step::Write, Step::Complete { gaps: vec![] }, Step::Skip { reason: "time".to_owned() }, Step::Reopen, Step::Leave, Step::Return];
+        let steps = [
+            Step::Write { reopened: false },
+            Step::Write { reopened: true },
+            Step::Complete { gaps: vec![] },
+            Step::Skip { reason: "time".to_owned() },
+            Step::Reopen { reopened: false },
+            Step::Reopen { reopened: true },
+            Step::Leave,
+            Step::Return,
+            Step::Amend,
+            Step::Guard,
+        ];
         for (step, expected) in steps.into_iter().zip(expected) {
             let outcome = review(state).transition(step.clone());
             assert_eq!(outcome.as_ref().ok().map(|next| (next.state, next.version)), expected.map(|s| (s, 5)), "{state:?} {step:?} {outcome:?}");
@@ -42,13 +58,13 @@ fn every_step_from_every_state_is_allowed_or_refused() {
     }
     let skipped = review(P).transition(Step::Skip { reason: "time".to_owned() }).unwrap();
     assert_eq!(skipped.not_reviewed_reason, "time");
-    assert_eq!(skipped.transition(Step::Reopen).unwrap().not_reviewed_reason, "");
+    assert_eq!(skipped.transition(Step::Reopen { reopened: false }).unwrap().not_reviewed_reason, "");
 }
 
 #[test]
 fn an_empty_review_names_every_gap() {
     let empty = review(StudentReviewState::InProgress);
-    let gaps = empty.gaps(|_| true);
+    let gaps = empty.gaps(&[], |_| true);
     let fields: Vec<&str> = gaps.iter().map(|g| g.field.as_str()).collect();
     let domain = "no_concern_domains";
     assert_eq!(fields, [domain, domain, domain, domain, "assigned_tier", "no_strength_reason"]);
@@ -61,13 +77,13 @@ fn a_tier_that_differs_wants_its_reason_and_other_wants_words() {
     one.no_concern = Domain::ALL.to_vec();
     one.entries = vec![entry("ACA-MAT", Polarity::Strength, 0), entry("ACA-RDG", Polarity::Need, 2)];
     one.assigned_tier = Some(Tier::TwoB);
-    assert_eq!(one.gaps(|_| true), []);
+    assert_eq!(one.gaps(&[], |_| true), []);
     one.assigned_tier = Some(Tier::One);
-    assert_eq!(one.gaps(|_| true)[0].field, "tier_reason");
+    assert_eq!(one.gaps(&[], |_| true)[0].field, "tier_reason");
     one.tier_reason = "other".to_owned();
-    assert_eq!(one.gaps(|_| true)[0].field, "tier_reason_text");
+    assert_eq!(one.gaps(&[], |_| true)[0].field, "tier_reason_text");
     one.tier_reason_text = "told by the family".to_owned();
-    assert_eq!(one.gaps(|_| true), []);
+    assert_eq!(one.gaps(&[], |_| true), []);
 }
 
 #[test]
@@ -76,11 +92,11 @@ fn a_protected_need_neither_answers_nor_asks_anything_of_those_who_do_not_see_it
     one.no_concern = vec![Domain::Academics, Domain::SocialEmotional, Domain::Health];
     one.no_strength_reason = "new here".to_owned();
     one.assigned_tier = Some(Tier::One);
-    let without = one.gaps(|_| true);
+    let without = one.gaps(&[], |_| true);
     one.entries = vec![entry("FAM-VIO", Polarity::Need, 3)];
     let (uncleared, cleared) = (teacher(Uuid::now_v7()).sight, coordinator(Uuid::now_v7()).sight);
-    assert_eq!(one.gaps(|e| uncleared.sees(e)), without);
-    assert_eq!(one.gaps(|e| cleared.sees(e)).iter().map(|g| g.field.as_str()).collect::<Vec<_>>(), ["tier_reason"]);
+    assert_eq!(one.gaps(&[], |e| uncleared.sees(e)), without);
+    assert_eq!(one.gaps(&[], |e| cleared.sees(e)).iter().map(|g| g.field.as_str()).collect::<Vec<_>>(), ["tier_reason"]);
     let shown = one.clone().shown_to(&uncleared);
     assert_eq!((shown.entries.len(), shown.closed_entry_count), (0, 0));
     assert_eq!(shown.suggested_tier(), proto::r#type::v1::Tier::Tier1);
