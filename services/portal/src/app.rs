@@ -14,6 +14,7 @@ use chassis_pg::Migrations;
 use crate::assets;
 use crate::auth::{self, SignIn};
 use crate::clients::Clients;
+use crate::desk::Desk;
 use crate::fault::{Fault, frame_answers};
 use crate::lookup::CodeCache;
 use crate::pages::{class_list, class_review, concern, find_student, follow_up, my_day, referral, report, student, unmet};
@@ -35,6 +36,8 @@ pub struct Portal {
     pub clients: Clients,
     /// The code list, kept for a while.
     pub codes: CodeCache,
+    /// What sessions have on their screens.
+    pub desk: Desk,
 }
 
 impl Portal {
@@ -46,6 +49,7 @@ impl Portal {
             sign_in: SignIn::new(&settings)?,
             clients: Clients::new(peers, settings.call_timeout())?,
             codes: CodeCache::default(),
+            desk: Desk::default(),
             settings,
         })
     }
@@ -80,14 +84,29 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/sign-out", post(auth::end))
         .route("/classes", get(class_list::page))
         .route("/classes/{class_id}/start", post(class_list::start))
+        .route("/classes/{class_id}/book", get(class_list::book::page).post(class_list::book::book))
         .route("/codes/{version}", get(class_review::codes))
         .route("/reviews/{review_id}", get(class_review::resume))
-        .route("/reviews/{review_id}/submit", post(class_review::submit))
-        .route("/reviews/{review_id}/sign", post(class_review::sign))
+        .route("/reviews/{review_id}/submit", post(class_review::acts::submit))
+        .route("/reviews/{review_id}/sign", post(class_review::acts::sign))
+        .route("/reviews/{review_id}/move", post(class_review::acts::transition))
+        .route("/reviews/{review_id}/refresh", post(class_review::acts::refresh))
+        .route("/reviews/{review_id}/activity", post(class_review::acts::activity))
+        .route("/reviews/{review_id}/stream", get(class_review::live::stream))
+        .route("/reviews/{review_id}/keep", get(class_review::keep::students))
         .route("/reviews/{review_id}/students/{student_id}", get(class_review::page))
         .route("/reviews/{review_id}/students/{student_id}/entries", post(class_review::entries::add))
         .route("/reviews/{review_id}/students/{student_id}/entries/{entry_id}", post(class_review::entries::change))
         .route("/reviews/{review_id}/students/{student_id}/entries/{entry_id}/remove", post(class_review::entries::remove))
+        .route("/reviews/{review_id}/students/{student_id}/entries/{entry_id}/promote", post(class_review::rare::promote))
+        .route("/reviews/{review_id}/students/{student_id}/entries/{entry_id}/readers", post(class_review::rare::readers))
+        .route(
+            "/reviews/{review_id}/students/{student_id}/entries/{entry_id}/understood",
+            get(class_review::rare::understood_page).post(class_review::rare::understood),
+        )
+        .route("/reviews/{review_id}/students/{student_id}/prior/{prior_id}", post(class_review::prior::answer))
+        .route("/reviews/{review_id}/students/{student_id}/open", post(class_review::rare::open))
+        .route("/reviews/{review_id}/students/{student_id}/beside", get(class_review::beside::part))
         .route("/reviews/{review_id}/students/{student_id}/decision", post(class_review::decision::save))
         .route("/reviews/{review_id}/students/{student_id}/done", post(class_review::decision::done))
         .route("/reviews/{review_id}/students/{student_id}/later", post(class_review::decision::later))

@@ -16,12 +16,15 @@ struct Asset {
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-static ASSETS: [Asset; 6] = [
+static ASSETS: [Asset; 9] = [
     Asset { name: "tokens.css", kind: CSS, bytes: include_bytes!("../static/tokens.css") },
     Asset { name: "portal.css", kind: CSS, bytes: include_bytes!("../static/portal.css") },
     Asset { name: "pages.css", kind: CSS, bytes: include_bytes!("../static/pages.css") },
     Asset { name: "keys.js", kind: JS, bytes: include_bytes!("../static/keys.js") },
     Asset { name: "acts.js", kind: JS, bytes: include_bytes!("../static/acts.js") },
+    Asset { name: "review.css", kind: CSS, bytes: include_bytes!("../static/review.css") },
+    Asset { name: "live.js", kind: JS, bytes: include_bytes!("../static/live.js") },
+    Asset { name: "offline.js", kind: JS, bytes: include_bytes!("../static/offline.js") },
     Asset { name: "htmx.min.js", kind: JS, bytes: include_bytes!("../static/htmx.min.js") },
 ];
 

@@ -8,6 +8,7 @@ pub mod app;
 pub mod assets;
 pub mod auth;
 pub mod clients;
+pub mod desk;
 pub mod fault;
 pub mod form;
 pub mod frame;

@@ -182,6 +182,37 @@ pub fn source(source: reviews::EntrySource) -> &'static str {
     }
 }
 
+/// Who may have said or confirmed something, in forms.
+pub const SOURCES: Choices = &[
+    ("family", "family"),
+    ("student", "student"),
+    ("teacher", "teacher"),
+    ("coordinator", "coordinator"),
+    ("counsellor", "counselor"),
+    ("nurse", "nurse"),
+    ("record", "a record"),
+    ("partner", "partner"),
+];
+
+/// Who said so, from a form.
+pub fn source_of(value: &str) -> reviews::EntrySource {
+    reviews::EntrySource::from_str_name(&format!("ENTRY_SOURCE_{}", value.to_uppercase())).unwrap_or_default()
+}
+
+/// Who said so, in forms.
+pub fn source_key(source: reviews::EntrySource) -> &'static str {
+    SOURCES.iter().find(|(key, _)| source_of(key) == source).map_or("", |(key, _)| key)
+}
+
+/// What a class review is called in its season.
+pub fn review_of_season(season: reviews::Season) -> &'static str {
+    match season {
+        reviews::Season::Fall => "fall review",
+        reviews::Season::Spring => "spring review",
+        reviews::Season::Custom | reviews::Season::Unspecified => "review",
+    }
+}
+
 /// State of a class review.
 pub fn class_review_state(state: reviews::ClassReviewState) -> &'static str {
     use reviews::ClassReviewState as S;

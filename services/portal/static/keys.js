@@ -77,7 +77,7 @@
   }
 
   function matches(adder, words) {
-    var polarity = adder.dataset.polarity, domain = adder.dataset.domain;
+    var polarity = adder.dataset.polarity === "observation" ? "need" : adder.dataset.polarity, domain = adder.dataset.domain;
     return codes
       .filter(function (code) { return code[polarity] && (polarity === "interest" || code.domain === domain); })
       .map(function (code) { return { code: code, rank: rank(code, words) }; })
@@ -154,9 +154,10 @@
     field.namedItem("request_id").value = uuid7();
     var section = combo.adder.closest("[data-domain]:not(.adder)");
     section.dataset.added = "1";
+    arriving = { id: "e-" + id, from: section };
     combo.form.requestSubmit();
     close(combo, section);
-    arriving = { id: "e-" + id, from: doc.activeElement };
+    focusArriving();
   }
 
   function close(combo, focus) {
@@ -217,6 +218,37 @@
     }
   }
 
+  // ---------- entries of an earlier review: one tap each, then the next ----------
+  function answerPrior(value) {
+    var open = Array.from(doc.querySelectorAll("[data-prior]:not([data-sent])"));
+    var here = doc.activeElement.closest("[data-prior]");
+    var line = open.indexOf(here) >= 0 ? here : open[0];
+    if (!line) return false;
+    var button = line.querySelector('button[value="' + value + '"]');
+    if (button) button.click();
+    return true;
+  }
+  doc.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-prior] button");
+    if (!button) return;
+    var line = button.closest("[data-prior]"), section = line.closest("[data-domain]:not(.adder)");
+    var open = Array.from(doc.querySelectorAll("[data-prior]:not([data-sent])"));
+    var next = open[open.indexOf(line) + 1] || open.find(function (other) { return other !== line; });
+    line.dataset.sent = "1";
+    var field = line.querySelector('input[name="new_entry_id"]');
+    field.value = uuid7();
+    if (button.value !== "no_longer") section.dataset.added = "1";
+    // After the click has been handled, focus moves on; a changed need takes it once it is there.
+    setTimeout(function () {
+      (next || section).focus();
+      if (button.value === "changed") arriving = { id: "e-" + field.value, from: doc.activeElement };
+    }, 0);
+  });
+  doc.addEventListener("htmx:responseError", function (event) {
+    var line = event.detail.elt.closest && event.detail.elt.closest("[data-prior]");
+    if (line) delete line.dataset.sent;
+  });
+
   // ---------- single keys ----------
   var ORDER = ["aca", "seb", "hlt", "fam"];
   function goTo(key, polarity) {
@@ -247,7 +279,9 @@
     var form = entry.querySelector("form.tools");
     if (!form) return false;
     var certainty = { o: "observed", s: "suspected", c: "confirmed" }[event.key];
-    if (/^[123]$/.test(event.key)) {
+    if (form.elements.namedItem("certainty") === null && (certainty || /^[123]$/.test(event.key))) {
+      return false;
+    } else if (/^[123]$/.test(event.key)) {
       var radio = form.querySelector('input[name="severity"][value="' + event.key + '"]');
       if (!radio.checked) radio.click();
     } else if (certainty) {
@@ -255,8 +289,9 @@
       select.value = certainty;
       select.dispatchEvent(new Event("change", { bubbles: true }));
     } else if (event.key === "m" || event.key === "r") {
-      form.querySelector("details.more").open = true;
-      form.elements.namedItem(event.key === "m" ? "note" : "sensitivity").focus();
+      var part = entry.querySelector(event.key === "m" ? "details.more" : "details.readers");
+      part.open = true;
+      part.querySelector("textarea, select").focus();
     } else if (event.key === "Enter") {
       entry.closest("[data-domain]:not(.adder)").focus();
     } else {
@@ -274,6 +309,9 @@
   function onReview(event) {
     switch (event.key) {
       case "1": case "2": case "3": case "4": case "5": goTo(event.key); return true;
+      case "y": return answerPrior("still_true");
+      case "c": return answerPrior("changed");
+      case "n": return answerPrior("no_longer");
       case "0": noConcern(); return true;
       case "t": if ($("tier")) $("tier").focus(); return true;
       case "d": return click("done");
@@ -288,6 +326,8 @@
   }
 
   function inTier(event) {
+    // "t" said twice must not choose the first tier by its letter.
+    if (event.key === "t") { event.preventDefault(); return; }
     if (event.key !== "Enter") return;
     event.preventDefault();
     var tier = event.target, suggested = $("suggested").dataset.tier;
@@ -322,8 +362,20 @@
 
   // ---------- focus and htmx ----------
   function arrive() {
-    var heading = doc.querySelector("#student [data-arrive]");
-    if (heading) heading.focus({ preventScroll: true });
+    var wanted = subject() && subject().dataset.focus && $(subject().dataset.focus);
+    if (!wanted && /^#e-/.test(location.hash)) wanted = $(location.hash.slice(1));
+    var heading = wanted || doc.querySelector("#student [data-arrive]");
+    if (heading) heading.focus({ preventScroll: !wanted });
+  }
+  doc.addEventListener("wraparound:arrived", function () { refresh(); arrive(); window.scrollTo(0, 0); });
+  doc.addEventListener("wraparound:merged", refresh);
+  doc.addEventListener("wraparound:placed", function () { refresh(); focusArriving(); });
+  function focusArriving() {
+    if (!arriving || !$(arriving.id)) return false;
+    var wait = arriving;
+    arriving = null;
+    if (doc.activeElement === wait.from || doc.activeElement === doc.body) $(wait.id).focus();
+    return true;
   }
   doc.addEventListener("click", function (event) {
     var gap = event.target.closest("[data-gap]");
@@ -341,31 +393,12 @@
     var save = $("save");
     if (save && event.detail.requestConfig.verb !== "get") save.textContent = "Saving";
   });
-  ["htmx:sendError", "htmx:timeout"].forEach(function (name) {
-    doc.addEventListener(name, function () {
-      var save = $("save"), trouble = $("trouble");
-      if (save) save.textContent = "Not saved";
-      if (!trouble) return;
-      trouble.textContent = "";
-      var banner = doc.createElement("div"), words = doc.createElement("span");
-      banner.className = "banner bad";
-      banner.setAttribute("role", "alert");
-      words.textContent = "Wraparound cannot be reached. Your last change is not saved; it is still on the page. Change it again when the connection is back.";
-      banner.appendChild(words);
-      trouble.appendChild(banner);
-    });
-  });
   doc.addEventListener("htmx:beforeSwap", function (event) {
     if (event.detail.target.id === "student" && event.detail.shouldSwap) subject().dataset.leaving = "1";
   });
   doc.addEventListener("htmx:afterSettle", function (event) {
     refresh();
-    if (arriving && $(arriving.id)) {
-      var wait = arriving;
-      arriving = null;
-      if (doc.activeElement === wait.from || doc.activeElement === doc.body) $(wait.id).focus();
-      return;
-    }
+    if (focusArriving()) return;
     if (event.detail.target.id === "student" || event.detail.elt.id === "student") { arrive(); window.scrollTo(0, 0); }
   });
 
@@ -375,5 +408,10 @@
     refresh();
     arrive();
   }
+  // For offline.js, which shows an entry before the server has seen it.
+  (window.wraparoundReview = window.wraparoundReview || {}).codeLabel = function (code) {
+    var known = (codes || []).find(function (each) { return each.code === code; });
+    return known ? known.label : "";
+  };
   if (doc.readyState === "loading") doc.addEventListener("DOMContentLoaded", begin); else begin();
 })();

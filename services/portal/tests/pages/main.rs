@@ -5,6 +5,7 @@
 mod day;
 mod issuer;
 mod practice;
+mod review;
 mod sample;
 mod services;
 
@@ -170,7 +171,7 @@ async fn work_resumes_where_it_stopped() {
     assert_eq!(location(&page), at(7));
     let html = browser.text(&at(7)).await;
     assert!(html.contains("5 of 7 reviewed"));
-    assert!(html.contains("Because: Self-regulation of feelings and behavior 2 (observed) and Food at home 1 (observed)."));
+    assert!(html.contains("Because: Self-regulation of feelings and behavior 2 (observed) and a restricted entry."));
     assert!(html.contains("1 restricted entry is closed to you"));
 }
 

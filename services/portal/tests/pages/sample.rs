@@ -113,6 +113,7 @@ pub fn world() -> World {
             ..Default::default()
         },
         students,
+        priors: vec![],
     };
     let strength = |entry: &str, code: &str, domain: Domain| reviews::Entry {
         entry_id: entry.into(),
@@ -136,6 +137,13 @@ pub fn world() -> World {
     mateo.assigned_tier = Tier::Tier2a.into();
     mateo.tier_reason = "supports_in_place".into();
     mateo.closed_entry_count = 1;
+    let last =
+        |entry: reviews::Entry| reviews::PriorEntry { entry: Some(entry), school_year: 2026, season: reviews::Season::Fall.into(), ..Default::default() };
+    world.priors = vec![
+        last(strength(&id(71), "ACA-CUR", Domain::Academics)),
+        last(need(&id(72), "ACA-ORG", Domain::Academics, 1)),
+        last(reviews::Entry { sensitivity: Sensitivity::Restricted.into(), ..need(&id(73), "SEB-BUL", Domain::SocialEmotional, 2) }),
+    ];
     world
 }
 

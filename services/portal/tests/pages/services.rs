@@ -24,6 +24,7 @@ use super::sample;
 pub struct World {
     pub review: reviews::ClassReview,
     pub students: Vec<reviews::StudentReview>,
+    pub priors: Vec<reviews::PriorEntry>,
 }
 
 pub type Shared = Arc<Mutex<World>>;
@@ -104,6 +105,20 @@ impl World {
         Ok(entry)
     }
 
+    fn supersede(&mut self, student: &str, former: &str, entry: Option<reviews::Entry>, origin: reviews::EntryOrigin) -> Result<reviews::Entry, Status> {
+        let mut entry = entry.unwrap_or_default();
+        let code = sample::codes().into_iter().find(|code| code.code == entry.code).ok_or_else(|| Status::invalid_argument("no such code"))?;
+        entry.domain = code.domain;
+        entry.version = 1;
+        entry.origin = origin.into();
+        entry.from_entry_id = former.to_owned();
+        let student = self.student(student)?;
+        let held = student.entries.iter_mut().find(|held| held.entry_id == former).ok_or_else(|| Status::not_found("no such entry"))?;
+        held.superseded_by = entry.entry_id.clone();
+        student.entries.push(entry.clone());
+        Ok(entry)
+    }
+
     fn update(&mut self, request: reviews::UpdateStudentReviewRequest) -> Result<reviews::StudentReview, Status> {
         let student = self.student(&request.student_id)?;
         if student.version != request.expected_version {
@@ -131,6 +146,15 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
         "rosters.v1.RosterService/GetClass" => told(rosters::GetClassResponse { class: sample::classes().into_iter().next(), ..Default::default() }),
         "rosters.v1.RosterService/BatchGetStudents" => told(rosters::BatchGetStudentsResponse { students: sample::students(), ..Default::default() }),
         "rosters.v1.RosterService/BatchGetStaff" => told(rosters::BatchGetStaffResponse::default()),
+        "rosters.v1.RosterService/ListClassMembers" => told(rosters::ListClassMembersResponse {
+            staff: vec![rosters::StaffMember {
+                staff_id: sample::id(950),
+                display_name: "Ms. Okafor".into(),
+                roles: vec!["teacher".into()],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }),
         "rosters.v1.RosterService/SearchStudents" => told(rosters::SearchStudentsResponse { students: sample::students(), ..Default::default() }),
         "rosters.v1.RosterService/GetStudent" => {
             let id = read::<rosters::GetStudentRequest>(bytes).student_id;
@@ -180,6 +204,71 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
                 student_review: Some(world.moved(&request.student_id, request.expected_version, reviews::StudentReviewState::InProgress)?),
             })
         }
+        "reviews.v1.ReviewService/ListPriorEntries" => told(reviews::ListPriorEntriesResponse { entries: world.priors.clone(), ..Default::default() }),
+        "reviews.v1.ReviewService/AnswerPriorEntry" => {
+            let request: reviews::AnswerPriorEntryRequest = read(bytes);
+            let prior = world.priors.iter_mut().find(|prior| prior.entry.as_ref().is_some_and(|entry| entry.entry_id == request.prior_entry_id));
+            let prior = prior.ok_or_else(|| Status::not_found("no such entry"))?;
+            prior.answer = request.answer;
+            let before = prior.entry.clone().unwrap();
+            let student = world.student(&request.student_id)?;
+            student.entries.retain(|entry| entry.from_entry_id != request.prior_entry_id);
+            let carried = (!request.new_entry_id.is_empty()).then(|| reviews::Entry {
+                entry_id: request.new_entry_id.clone(),
+                version: 1,
+                origin: reviews::EntryOrigin::Carried.into(),
+                from_entry_id: request.prior_entry_id.clone(),
+                ..request.changed.unwrap_or(before)
+            });
+            student.entries.extend(carried.clone());
+            suggest(student);
+            told(reviews::AnswerPriorEntryResponse { entry: carried })
+        }
+        "reviews.v1.ReviewService/PromoteObservation" => {
+            let request: reviews::PromoteObservationRequest = read(bytes);
+            told(reviews::PromoteObservationResponse {
+                entry: Some(world.supersede(&request.student_id, &request.entry_id, request.entry, reviews::EntryOrigin::Promoted)?),
+            })
+        }
+        "reviews.v1.ReviewService/ReclassifyNeed" => {
+            let request: reviews::ReclassifyNeedRequest = read(bytes);
+            let entry = world.supersede(&request.student_id, &request.entry_id, request.entry, reviews::EntryOrigin::Reclassified)?;
+            told(reviews::ReclassifyNeedResponse { entry: Some(entry), former: None })
+        }
+        "reviews.v1.ReviewService/SetEntrySensitivity" => {
+            let request: reviews::SetEntrySensitivityRequest = read(bytes);
+            let student = world.student(&request.student_id)?;
+            let entry = student.entries.iter_mut().find(|entry| entry.entry_id == request.entry_id).ok_or_else(|| Status::not_found("no such entry"))?;
+            if entry.version != request.expected_version {
+                return Err(stale());
+            }
+            entry.sensitivity = request.sensitivity;
+            entry.version += 1;
+            told(reviews::SetEntrySensitivityResponse { entry: Some(entry.clone()) })
+        }
+        "reviews.v1.ReviewService/TransitionClassReview" => {
+            let request: reviews::TransitionClassReviewRequest = read(bytes);
+            let state = if request.transition == "pause" { reviews::ClassReviewState::Paused } else { reviews::ClassReviewState::InProgress };
+            world.review.state = state.into();
+            told(reviews::TransitionClassReviewResponse { class_review: Some(world.review.clone()) })
+        }
+        "reviews.v1.ReviewService/RefreshClassReview" => {
+            let student = world.students.last_mut().unwrap();
+            student.added = true;
+            world.review.added_count = 1;
+            told(reviews::RefreshClassReviewResponse { class_review: Some(world.review.clone()), added_count: 1, left_count: 0 })
+        }
+        "reviews.v1.ReviewService/RecordActivity" => told(reviews::RecordActivityResponse { class_active_seconds: 31 * 60 }),
+        "reviews.v1.ReviewService/ScheduleClassReview" => {
+            let request: reviews::ScheduleClassReviewRequest = read(bytes);
+            world.review.scheduled_on = request.scheduled_on;
+            world.review.booked_minutes = request.booked_minutes;
+            told(reviews::ScheduleClassReviewResponse { class_review: Some(world.review.clone()) })
+        }
+        "reviews.v1.ConcernService/ListConcerns" => told(reviews::ListConcernsResponse {
+            concerns: vec![reviews::Concern { state: reviews::ConcernState::Raised.into(), ..Default::default() }],
+            ..Default::default()
+        }),
         "reviews.v1.ReviewService/ListTierAssignments" => told(reviews::ListTierAssignmentsResponse { assignments: sample::tiers(), ..Default::default() }),
         "plans.v1.PlanService/GetPlan" => told(sample::plan()),
         "partners.v1.DirectoryService/ListPartners" => told(partners::ListPartnersResponse { partners: sample::partners(), ..Default::default() }),
@@ -200,6 +289,9 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
 async fn serve(world: Shared, request: Request<Body>) -> Response<Body> {
     let method = request.uri().path().trim_start_matches("/wraparound.").to_owned();
     let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok()).is_some_and(|value| value.starts_with("Bearer "));
+    if method.ends_with("/StreamClassReview") {
+        return Status::unimplemented(method).into_http();
+    }
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let outcome = if signed { answer(&world, &method, &body[5.min(body.len())..]) } else { Err(Status::unauthenticated("no token")) };
     match outcome {

@@ -1,5 +1,6 @@
 //! The caller's classes and how far their reviews are.
 
+pub mod book;
 mod view;
 
 use std::sync::Arc;

@@ -31,6 +31,10 @@ pub struct ClassLine {
     pub tag: &'static str,
     /// What the one button says; empty where there is nothing to do but look.
     pub act: &'static str,
+    /// Day and minutes that are booked, in words; empty where none.
+    pub booked: String,
+    /// Whether it can be booked.
+    pub may_book: bool,
     /// Id under which a start is sent.
     pub request_id: String,
 }
@@ -148,7 +152,17 @@ fn line(class: &proto::rosters::v1::Class, review: Option<&ClassReview>) -> Clas
         state: words::class_review_state(state),
         tag,
         act,
+        booked: review.filter(|_| state == ClassReviewState::Scheduled).map(booked).unwrap_or_default(),
+        may_book: matches!(state, ClassReviewState::Unspecified | ClassReviewState::Cancelled),
         request_id: fresh_id(),
+    }
+}
+
+fn booked(review: &ClassReview) -> String {
+    match (review.scheduled_on.as_str(), review.booked_minutes) {
+        ("", _) => String::new(),
+        (day, 0) => words::day(day),
+        (day, minutes) => format!("{}, {minutes} min", words::day(day)),
     }
 }
 

@@ -10,12 +10,13 @@ use proto::reviews::v1::{CompleteStudentReviewRequest, ReopenStudentReviewReques
 use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{Post, fresh_id};
-use crate::session::Caller;
 use crate::words::{self, DOMAINS};
+use uuid::Uuid;
 
+use super::conflict::DecisionConflict;
 use super::gaps::{Gap, gaps};
 use super::roster;
-use super::{Also, At, Toast, arrived, fresh, load, refused, student_view, updates, whole_page};
+use super::{Also, At, Toast, arrived, fresh, load, redrawn, refused, student_view, updates, whole_page};
 
 fn update(at: At, post: &Post) -> UpdateStudentReviewRequest {
     let tier = words::tier_of(post.text("tier"));
@@ -62,12 +63,13 @@ pub async fn save(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post
         return Ok(Redirect::to(&at.path()).into_response());
     }
     match outcome {
+        Ok(_) if post.ticked("redraw") => redrawn(&app, &post.caller, at, "tier".to_owned()).await,
         Ok(answer) => {
             let review = answer.into_inner().student_review.ok_or_else(Fault::not_found)?;
             let student = student_view(&app, &post.caller, &review).await?;
-            updates(&post.caller, student, Also::default())
+            updates(&post.caller, student, Also { own: true, ..Also::default() })
         }
-        Err(fault) if fault.is_conflict() => overtaken(&app, &post.caller, at).await,
+        Err(fault) if fault.is_conflict() => overtaken(&app, &post, at).await,
         Err(fault) => Err(fault),
     }
 }
@@ -77,6 +79,7 @@ pub async fn done(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post
     match finish(&app, at, &post).await {
         Ok(version) => {
             app.sessions.take_up(&post.caller.key, at.review_id, at.student_id);
+            app.desk.close(&post.caller.key);
             let toast = Toast {
                 words: "Done".to_owned(),
                 action: format!("{}/reopen", at.path()),
@@ -86,7 +89,7 @@ pub async fn done(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post
             };
             go_on(&app, &post, at, Some(toast)).await
         }
-        Err(fault) if fault.is_conflict() && post.by_htmx => overtaken(&app, &post.caller, at).await,
+        Err(fault) if fault.is_conflict() && post.by_htmx => overtaken(&app, &post, at).await,
         Err(fault) if fault.is_refusal() => missing(&app, &post, at, fault).await,
         Err(fault) => Err(fault),
     }
@@ -134,17 +137,20 @@ async fn missing(app: &Portal, post: &Post, at: At, fault: Fault) -> Result<Resp
     let loaded = load(app, &post.caller, at.review_id).await?;
     let mut student = loaded.student(&post.caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
     student.gaps = found;
-    let mut response = whole_page(app, &post.caller, &loaded, Some(student))?;
+    let mut response = whole_page(app, &post.caller, &loaded, Some(student)).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
 }
 
-/// Somebody else was faster: shows the student as it is now.
-async fn overtaken(app: &Portal, caller: &Caller, at: At) -> Result<Response, Fault> {
-    let loaded = load(app, caller, at.review_id).await?;
-    let mut student = loaded.student(caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
-    student.conflict = Some("Below is what is there now; your last change was not written. Repeat it if it is still right.".to_owned());
-    let response = arrived(app, caller, &loaded, Some(student), false, None)?;
+/// Somebody else was faster: shows what is there now beside what the caller set, and lets the caller choose.
+async fn overtaken(app: &Portal, post: &Post, at: At) -> Result<Response, Fault> {
+    let loaded = load(app, &post.caller, at.review_id).await?;
+    let stored = loaded.students.iter().find(|student| student.student_id == at.student_id.to_string()).ok_or_else(Fault::not_found)?;
+    let wanted = settled(update(at, post), stored);
+    let mut student = loaded.student(&post.caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
+    student.conflict = Some(DecisionConflict::between(stored, &wanted));
+    student.focus = "decide-conflict".to_owned();
+    let response = arrived(app, &post.caller, &loaded, Some(student), false, None).await?;
     Ok(refused(response, StatusCode::CONFLICT, "#student", "outerHTML", None))
 }
 
@@ -152,10 +158,14 @@ async fn overtaken(app: &Portal, caller: &Caller, at: At) -> Result<Response, Fa
 pub async fn later(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post) -> Result<Response, Fault> {
     let stored = fresh(&app, &post.caller, &at).await?;
     let wanted = settled(update(at, &post), &stored);
-    if changes(&wanted, &stored) {
-        app.clients.reviews(&post.caller).update_student_review(wanted).await?;
+    if changes(&wanted, &stored)
+        && let Err(status) = app.clients.reviews(&post.caller).update_student_review(wanted).await
+    {
+        let fault = Fault::from(status);
+        return if fault.is_conflict() && post.by_htmx { overtaken(&app, &post, at).await } else { Err(fault) };
     }
     app.sessions.put_off(&post.caller.key, at.review_id, at.student_id);
+    app.desk.close(&post.caller.key);
     go_on(&app, &post, at, None).await
 }
 
@@ -194,7 +204,7 @@ pub async fn reopen(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Po
     }
     let loaded = load(&app, &post.caller, at.review_id).await?;
     let student = loaded.student(&post.caller, &at.student_id.to_string());
-    let response = arrived(&app, &post.caller, &loaded, student, true, None)?;
+    let response = arrived(&app, &post.caller, &loaded, student, true, None).await?;
     Ok(pushed(response, &at.path()))
 }
 
@@ -210,8 +220,11 @@ async fn go_on(app: &Portal, post: &Post, at: At, toast: Option<Toast>) -> Resul
     if !post.by_htmx {
         return Ok(Redirect::to(&path).into_response());
     }
+    if let Some(next) = next.as_deref().and_then(|next| Uuid::parse_str(next).ok()) {
+        app.desk.at(&caller.key, at.review_id, next);
+    }
     let student = next.and_then(|next| loaded.student(caller, &next));
-    Ok(pushed(arrived(app, caller, &loaded, student, true, toast)?, &path))
+    Ok(pushed(arrived(app, caller, &loaded, student, true, toast).await?, &path))
 }
 
 fn pushed(mut response: Response, path: &str) -> Response {

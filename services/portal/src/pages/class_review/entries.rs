@@ -17,7 +17,8 @@ use crate::form::{Post, fresh_id};
 use crate::frame::{Area, Shell, render};
 use crate::words::{self, DOMAINS};
 
-use super::view::{self, EntryConflict, Sources};
+use super::conflict::EntryConflict;
+use super::view::{self, Sources};
 use super::{Also, At, Toast, find_entry, fresh, refused, student_view, updates};
 
 #[derive(Template)]
@@ -46,7 +47,11 @@ pub struct EntryAt {
 }
 
 impl EntryAt {
-    fn student(self) -> At {
+    pub(super) fn entry(self) -> String {
+        self.entry_id.to_string()
+    }
+
+    pub(super) fn student(self) -> At {
         At { review_id: self.review_id, student_id: self.student_id }
     }
 }
@@ -56,6 +61,7 @@ fn polarity_of(value: &str) -> Polarity {
         "strength" => Polarity::Strength,
         "need" => Polarity::Need,
         "interest" => Polarity::Interest,
+        "observation" => Polarity::Observation,
         _ => Polarity::Unspecified,
     }
 }
@@ -64,7 +70,7 @@ fn domain_of(class: &str) -> Domain {
     DOMAINS.into_iter().find(|domain| domain.class == class).map_or(Domain::Unspecified, |domain| domain.domain)
 }
 
-fn sensitivity_of(value: &str) -> Sensitivity {
+pub(super) fn sensitivity_of(value: &str) -> Sensitivity {
     match value {
         "general" => Sensitivity::General,
         "restricted" => Sensitivity::Restricted,
@@ -117,6 +123,7 @@ pub async fn add(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post)
         request_id: post.request_id(),
     };
     let stored = app.clients.reviews(&post.caller).put_entry(request).await?.into_inner().entry.unwrap_or_default();
+    app.desk.show(&post.caller.key, [stored.entry_id.clone()]);
     let mut review = fresh(&app, &post.caller, &at).await?;
     let unmarked = is_need && review.no_concern_domains().any(|marked| marked == stored.domain());
     if unmarked {
@@ -127,8 +134,9 @@ pub async fn add(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post)
     }
     let student = student_view(&app, &post.caller, &review).await?;
     let mut also = Also::default();
-    if is_need {
-        let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller };
+    if matches!(polarity, Polarity::Need | Polarity::Observation) {
+        let shown = app.desk.shown(&post.caller.key);
+        let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller, shown: &shown };
         also.need = Some(view::need(&sources, &stored));
     } else {
         also.chip = Some(view::chip(&codes, &stored));
@@ -161,16 +169,22 @@ pub async fn change(State(app): State<Arc<Portal>>, Path(at): Path<EntryAt>, pos
     let entry_id = at.entry_id.to_string();
     // Who said so is not in the form: a change of severity must not make the family's word a teacher's.
     let before = fresh(&app, &post.caller, &at.student()).await?;
-    let source = find_entry(&before, &entry_id).map_or(EntrySource::Unspecified, Entry::source);
+    let held = find_entry(&before, &entry_id).cloned().unwrap_or_default();
+    let is_need = held.polarity() != Polarity::Observation;
+    let certainty = if is_need { words::certainty_of(post.text("certainty")) } else { Certainty::Unspecified };
+    let confirmed_by = if certainty == Certainty::Confirmed { words::source_of(post.text("confirmed_by")) } else { EntrySource::Unspecified };
     let entry = Entry {
         entry_id: entry_id.clone(),
-        polarity: Polarity::Need.into(),
+        polarity: if is_need { Polarity::Need } else { Polarity::Observation }.into(),
         code: post.text("code").to_owned(),
-        severity: post.small("severity").clamp(1, 3),
-        certainty: words::certainty_of(post.text("certainty")).into(),
-        source: source.into(),
+        severity: if is_need { post.small("severity").clamp(1, 3) } else { 0 },
+        certainty: certainty.into(),
+        confirmed_by: confirmed_by.into(),
+        source: held.source,
+        since: held.since.clone(),
         note: post.text("note").to_owned(),
-        sensitivity: sensitivity_of(post.text("sensitivity")).into(),
+        // Who may see it has a form of its own, with a reason.
+        sensitivity: if post.ticked("sensitivity") { sensitivity_of(post.text("sensitivity")).into() } else { held.sensitivity },
         ..Default::default()
     };
     let request = PutEntryRequest {
@@ -193,7 +207,8 @@ pub async fn change(State(app): State<Arc<Portal>>, Path(at): Path<EntryAt>, pos
             let mut also = Also { version: Some((entry_id, stored.version)), ..Default::default() };
             if post.ticked("redraw") {
                 let codes = app.code_list(&post.caller).await?;
-                let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller };
+                let shown = app.desk.shown(&post.caller.key);
+                let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller, shown: &shown };
                 also.need = Some(view::NeedView { oob: true, ..view::need(&sources, &stored) });
                 also.version = None;
             }
@@ -212,7 +227,8 @@ async fn conflict(app: &Portal, post: &Post, at: &EntryAt, mine: Entry) -> Resul
     };
     let codes = app.code_list(&post.caller).await?;
     let staff = app.staff_names(&post.caller, vec![theirs.author_id.clone()]).await;
-    let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller };
+    let shown = app.desk.shown(&post.caller.key);
+    let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller, shown: &shown };
     let mut need = view::need(&sources, theirs);
     need.oob = true;
     need.conflict = Some(EntryConflict {
@@ -221,7 +237,6 @@ async fn conflict(app: &Portal, post: &Post, at: &EntryAt, mine: Entry) -> Resul
         severity: mine.severity,
         certainty: words::certainty(mine.certainty()).to_owned(),
         note: mine.note.clone(),
-        sensitivity: view::sensitivity(mine.sensitivity()).to_owned(),
         request_id: fresh_id(),
     });
     let student = student_view(app, &post.caller, &review).await?;

@@ -20,7 +20,7 @@ pub fn gaps(review: &StudentReview) -> Vec<Gap> {
     let mut add = |focus: String, words: String| found.push(Gap { focus, words });
     for domain in DOMAINS {
         let answered = review.no_concern_domains().any(|marked| marked == domain.domain)
-            || review.entries.iter().any(|entry| entry.domain() == domain.domain && entry.polarity() != Polarity::Interest);
+            || review.entries.iter().any(|entry| entry.superseded_by.is_empty() && entry.domain() == domain.domain && entry.polarity() != Polarity::Interest);
         if !answered {
             add(format!("nc-{}", domain.class), format!("{}: add a strength or a need, or tick “no concern noted”.", domain.name));
         }
@@ -36,7 +36,9 @@ pub fn gaps(review: &StudentReview) -> Vec<Gap> {
         }
         Some(_) => {}
     }
-    if !review.entries.iter().any(|entry| entry.polarity() == Polarity::Strength) && review.no_strength_reason.trim().is_empty() {
+    if !review.entries.iter().any(|entry| entry.superseded_by.is_empty() && entry.polarity() == Polarity::Strength)
+        && review.no_strength_reason.trim().is_empty()
+    {
         add("no-strength".to_owned(), "Add a strength, or say why none is noted.".to_owned());
     }
     found

@@ -1,12 +1,19 @@
 //! The class review: every student, four domains, saved at each change, resumed where it stopped.
 
+pub mod acts;
+pub mod beside;
+pub mod conflict;
 pub mod decision;
 pub mod entries;
 pub mod gaps;
+pub mod keep;
+pub mod live;
+pub mod prior;
+pub mod rare;
 pub mod roster;
 pub mod view;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -14,13 +21,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, http};
-use proto::reviews::v1::{ClassReview, Entry, GetClassReviewRequest, GetStudentReviewRequest, SignClassReviewRequest, StudentReview, SubmitClassReviewRequest};
+use proto::reviews::v1::Polarity as P;
+use proto::reviews::v1::{ClassReview, Entry, GetClassReviewRequest, GetStudentReviewRequest, StudentReview};
 use proto::rosters::v1::{GetClassRequest, Student};
 use uuid::Uuid;
 
 use crate::app::Portal;
 use crate::fault::Fault;
-use crate::form::{ByHtmx, Post};
+use crate::form::ByHtmx;
 use crate::frame::{Area, Shell, render};
 use crate::lookup::{CodeList, is_restricted};
 use crate::session::Caller;
@@ -42,6 +50,7 @@ pub struct Loaded {
     class_title: String,
     staff: HashMap<String, String>,
     basis: String,
+    shown: HashSet<String>,
 }
 
 /// Words where a review has no student left to do.
@@ -70,6 +79,12 @@ struct ReviewPage {
     shell: Shell,
     csrf: String,
     codes_url: String,
+    review_id: String,
+    owner: String,
+    blank: StudentView,
+    blank_need: NeedView,
+    blank_seen: NeedView,
+    blank_chips: Vec<ChipView>,
     basis: String,
     head: Head,
     roster: Vec<RosterLine>,
@@ -96,6 +111,8 @@ struct ArrivedFragment {
 struct UpdatesFragment {
     csrf: String,
     student: StudentView,
+    place: Option<String>,
+    own: bool,
     new_need: Option<NeedView>,
     new_chip: Option<ChipView>,
     new_version: Option<(String, i64)>,
@@ -127,6 +144,7 @@ pub async fn load(app: &Portal, caller: &Caller, review_id: Uuid) -> Result<Load
         class_title: class?.into_inner().class.map(|class| class.title).unwrap_or_default(),
         staff,
         basis: words::basis(&answer.access_basis),
+        shown: app.desk.shown(&caller.key),
         review,
     })
 }
@@ -141,8 +159,8 @@ async fn fresh(app: &Portal, caller: &Caller, at: &At) -> Result<StudentReview, 
 /// Which student of which review.
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
 pub struct At {
-    review_id: Uuid,
-    student_id: Uuid,
+    pub(super) review_id: Uuid,
+    pub(super) student_id: Uuid,
 }
 
 impl At {
@@ -164,9 +182,22 @@ impl Loaded {
 
     fn student(&self, caller: &Caller, student_id: &str) -> Option<StudentView> {
         let review = self.students.iter().find(|student| student.student_id == student_id)?;
-        let sources = Sources { review: &self.review, codes: &self.codes, caller };
+        let sources = self.sources(caller);
         let name = roster::name_of(&self.names, student_id);
         Some(view::placed(view::student(&sources, review, name), &self.students))
+    }
+
+    fn sources<'l>(&'l self, caller: &'l Caller) -> Sources<'l> {
+        Sources { review: &self.review, codes: &self.codes, caller, shown: &self.shown }
+    }
+
+    /// Adds the entries of an earlier review, where a student has any or may have had.
+    async fn with_priors(&self, app: &Portal, caller: &Caller, mut view: StudentView) -> Result<StudentView, Fault> {
+        if view.open {
+            let priors = prior::list(app, caller, &self.review.class_review_id, &view.student_id).await?;
+            prior::place(&self.sources(caller), &mut view, &priors);
+        }
+        Ok(view)
     }
 
     fn id(&self) -> Uuid {
@@ -201,7 +232,7 @@ pub async fn resume(State(app): State<Arc<Portal>>, caller: Caller, Path(review_
         .map(|student| student.student_id.clone());
     match stopped.or_else(|| roster::next_open(&loaded.students, &later, "")) {
         Some(student) if view_is_open(&loaded.review) => Ok(Redirect::to(&format!("/reviews/{review_id}/students/{student}")).into_response()),
-        _ => whole_page(&app, &caller, &loaded, None),
+        _ => whole_page(&app, &caller, &loaded, None).await,
     }
 }
 
@@ -211,20 +242,63 @@ fn view_is_open(review: &ClassReview) -> bool {
 }
 
 /// One student of the review: the whole page, or for htmx the student with the bar and the list beside.
-pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, ByHtmx(by_htmx): ByHtmx, Path(at): Path<At>) -> Result<Response, Fault> {
+pub async fn page(
+    State(app): State<Arc<Portal>>,
+    caller: Caller,
+    ByHtmx(by_htmx): ByHtmx,
+    headers: http::HeaderMap,
+    Path(at): Path<At>,
+) -> Result<Response, Fault> {
+    // A look at what others changed is no new visit: what was opened on this screen stays open.
+    if !headers.contains_key("x-live") {
+        app.desk.close(&caller.key);
+        app.desk.at(&caller.key, at.review_id, at.student_id);
+    }
     let loaded = load(&app, &caller, at.review_id).await?;
     let student = loaded.student(&caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
     app.sessions.take_up(&caller.key, at.review_id, at.student_id);
-    if by_htmx { arrived(&app, &caller, &loaded, Some(student), false, None) } else { whole_page(&app, &caller, &loaded, Some(student)) }
+    if by_htmx { arrived(&app, &caller, &loaded, Some(student), false, None).await } else { whole_page(&app, &caller, &loaded, Some(student)).await }
 }
 
-fn whole_page(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>) -> Result<Response, Fault> {
+/// The whole page of one student as it is.
+async fn shown_page(app: &Portal, caller: &Caller, loaded: &Loaded, at: At) -> Result<Response, Fault> {
+    let student = loaded.student(caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
+    whole_page(app, caller, loaded, Some(student)).await
+}
+
+async fn whole_page(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>) -> Result<Response, Fault> {
     let head = loaded.head(app, caller);
     let current = student.as_ref().map(|student| student.student_id.clone()).unwrap_or_default();
+    let student = match student {
+        Some(student) => Some(loaded.with_priors(app, caller, student).await?),
+        None => None,
+    };
+    let sources = loaded.sources(caller);
+    let blank = |polarity, kind: &str| Entry {
+        entry_id: format!("ENTRY-ID-{kind}"),
+        code: "ENTRY-CODE".to_owned(),
+        polarity: i32::from(polarity),
+        severity: 1,
+        version: 1,
+        ..Default::default()
+    };
+    let mut open = loaded.review.clone();
+    open.set_state(proto::reviews::v1::ClassReviewState::InProgress);
+    let mut blank_student = view::student(&Sources { review: &open, ..loaded.sources(caller) }, &StudentReview::default(), String::new());
+    blank_student.path = "STUDENT-PATH".to_owned();
     render(&ReviewPage {
         shell: Shell::of(caller, app.settings.notice(), Area::Classes, head.title.clone()),
         csrf: caller.csrf.clone(),
         codes_url: format!("/codes/{}", loaded.codes.version.replace('/', "-")),
+        review_id: loaded.review.class_review_id.clone(),
+        owner: owner(caller),
+        blank: blank_student,
+        blank_need: view::need(&sources, &blank(P::Need, "need")),
+        blank_seen: view::need(&sources, &blank(P::Observation, "observation")),
+        blank_chips: [(P::Strength, "strength"), (P::Interest, "interest")]
+            .into_iter()
+            .map(|(polarity, kind)| view::chip(&loaded.codes, &blank(polarity, kind)))
+            .collect(),
         basis: loaded.basis.clone(),
         roster: loaded.roster(app, caller, &current),
         finish: loaded.finish(),
@@ -234,8 +308,18 @@ fn whole_page(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<St
     })
 }
 
-fn arrived(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>, saved: bool, toast: Option<Toast>) -> Result<Response, Fault> {
+/// Whose writes wait on a device: a mark of the person that says nothing about them.
+fn owner(caller: &Caller) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(format!("kept:{}", caller.subject)).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn arrived(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<StudentView>, saved: bool, toast: Option<Toast>) -> Result<Response, Fault> {
     let current = student.as_ref().map(|student| student.student_id.clone()).unwrap_or_default();
+    let student = match student {
+        Some(student) => Some(loaded.with_priors(app, caller, student).await?),
+        None => None,
+    };
     let (saved_at, saved_at_words) = now();
     render(&ArrivedFragment {
         csrf: caller.csrf.clone(),
@@ -247,6 +331,14 @@ fn arrived(app: &Portal, caller: &Caller, loaded: &Loaded, student: Option<Stude
         saved_at_words,
         toast,
     })
+}
+
+/// The student once more, after something that changes more than a line; focus goes to one of its parts.
+async fn redrawn(app: &Portal, caller: &Caller, at: At, focus: String) -> Result<Response, Fault> {
+    let loaded = load(app, caller, at.review_id).await?;
+    let mut student = loaded.student(caller, &at.student_id.to_string()).ok_or_else(Fault::not_found)?;
+    student.focus = focus;
+    arrived(app, caller, &loaded, Some(student), true, None).await
 }
 
 /// Now, for machines and for people; a script turns the latter into the reader's own time.
@@ -262,6 +354,8 @@ struct Also {
     chip: Option<ChipView>,
     version: Option<(String, i64)>,
     unmarked: Option<view::DomainView>,
+    place: Option<String>,
+    own: bool,
     toast: Option<Toast>,
 }
 
@@ -271,6 +365,8 @@ fn updates(caller: &Caller, student: StudentView, also: Also) -> Result<Response
     render(&UpdatesFragment {
         csrf: caller.csrf.clone(),
         student,
+        place: also.place,
+        own: also.own || also.unmarked.is_some(),
         new_need: also.need,
         new_chip: also.chip,
         new_version: also.version,
@@ -288,7 +384,8 @@ async fn student_view(app: &Portal, caller: &Caller, review: &StudentReview) -> 
     // A write went through a moment ago, so the class review is open.
     let open =
         ClassReview { class_review_id: review.class_review_id.clone(), state: proto::reviews::v1::ClassReviewState::InProgress.into(), ..Default::default() };
-    let sources = Sources { review: &open, codes: &codes, caller };
+    let shown = app.desk.shown(&caller.key);
+    let sources = Sources { review: &open, codes: &codes, caller, shown: &shown };
     Ok(view::student(&sources, review, String::new()))
 }
 
@@ -325,25 +422,6 @@ pub async fn codes(State(app): State<Arc<Portal>>, caller: Caller, Path(_version
     let mut response = Json(lines).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400"));
     Ok(response)
-}
-
-/// Hands the review in for signing.
-pub async fn submit(State(app): State<Arc<Portal>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let request = SubmitClassReviewRequest { class_review_id: review_id.to_string(), expected_version: post.number("version"), request_id: post.request_id() };
-    app.clients.reviews(&post.caller).submit_class_review(request).await?;
-    Ok(Redirect::to(&format!("/reviews/{review_id}")).into_response())
-}
-
-/// Signs the review as whoever the caller is in it.
-pub async fn sign(State(app): State<Arc<Portal>>, Path(review_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let request = SignClassReviewRequest {
-        class_review_id: review_id.to_string(),
-        expected_version: post.number("version"),
-        request_id: post.request_id(),
-        instead_of_teacher_reason: post.text("instead_reason").to_owned(),
-    };
-    app.clients.reviews(&post.caller).sign_class_review(request).await?;
-    Ok(Redirect::to(&format!("/reviews/{review_id}")).into_response())
 }
 
 fn find_entry<'a>(review: &'a StudentReview, entry_id: &str) -> Option<&'a Entry> {

@@ -25,6 +25,14 @@ pub struct Head {
     pub later: usize,
     /// Left the class.
     pub left: usize,
+    /// Joined after the snapshot.
+    pub added: i32,
+    /// Work so far, in words; empty where none was measured.
+    pub minutes: String,
+    /// Why it was paused or opened again, and how often the latter.
+    pub because: String,
+    /// Whether what is written is an amendment.
+    pub amending: bool,
     /// Still to review.
     pub to_do: i32,
     /// State in words.
@@ -33,14 +41,24 @@ pub struct Head {
     pub signatures: Vec<String>,
     /// Whether it can be handed in.
     pub may_submit: bool,
+    /// Under way: it can be paused.
+    pub may_pause: bool,
+    /// Put aside: work can go on.
+    pub may_resume: bool,
+    /// Complete: it can be opened again, with a reason.
+    pub may_reopen: bool,
     /// Whether this caller can sign now.
     pub may_sign: bool,
     /// Whether this caller can sign in the teacher's place, with a reason.
     pub may_sign_instead: bool,
     /// For the next write.
     pub version: i64,
-    /// Id under which the next command is sent.
+    /// Id under which a move is sent.
     pub request_id: String,
+    /// Id under which the roster is taken anew.
+    pub refresh_id: String,
+    /// Id under which it is handed in.
+    pub submit_id: String,
 }
 
 /// A student in the list.
@@ -48,6 +66,8 @@ pub struct Head {
 pub struct RosterLine {
     /// Where it goes.
     pub href: String,
+    /// Student.
+    pub student_id: String,
     /// Name.
     pub name: String,
     /// Style.
@@ -83,20 +103,48 @@ pub fn head(
     let teacher = caller.has_any(&["teacher"]) && review.teacher_signed_by.is_empty();
     let coordinator = caller.has_any(&["coordinator", "program_manager"]) && review.coordinator_signed_by.is_empty();
     Head {
-        title: format!("{class_title}: review"),
+        title: format!("{class_title}: {}", words::review_of_season(review.season())),
         path: format!("/reviews/{}", review.class_review_id),
         done: review.done_count,
         total: review.student_count,
         later: students.iter().filter(|student| !is_finished(student) && is_put_off(student, later)).count(),
         left: students.iter().filter(|student| student.state() == StudentReviewState::Left).count(),
+        added: review.added_count,
+        minutes: minutes(review.active_seconds, review.done_count),
+        because: review.reason.clone(),
+        amending: review.reopen_count > 0,
         to_do: review.student_count - review.done_count,
         state: words::class_review_state(state),
         signatures,
         may_submit: matches!(state, ClassReviewState::InProgress | ClassReviewState::Paused),
+        may_pause: state == ClassReviewState::InProgress,
+        may_resume: state == ClassReviewState::Paused,
+        may_reopen: state == ClassReviewState::Complete && caller.has_any(&["coordinator", "program_manager"]),
         may_sign: state == ClassReviewState::AwaitingSignoff && (teacher || coordinator),
         may_sign_instead: state == ClassReviewState::AwaitingSignoff && review.teacher_signed_by.is_empty() && caller.has_any(&["principal"]),
         version: review.version,
         request_id: fresh_id(),
+        refresh_id: fresh_id(),
+        submit_id: fresh_id(),
+    }
+}
+
+/// Minutes of work so far, and about how many a student took.
+pub fn minutes(seconds: i32, done: i32) -> String {
+    if seconds < 60 {
+        return String::new();
+    }
+    let so_far = format!("{} min so far", seconds / 60);
+    if done < 1 {
+        return so_far;
+    }
+    let halves = (f64::from(seconds) / 30.0 / f64::from(done)).round();
+    let whole = (halves / 2.0).floor();
+    match (whole as i64, halves % 2.0 > 0.5) {
+        (0, false) => format!("{so_far}, under ½ each"),
+        (0, true) => format!("{so_far}, about ½ each"),
+        (whole, false) => format!("{so_far}, about {whole} each"),
+        (whole, true) => format!("{so_far}, about {whole}½ each"),
     }
 }
 
@@ -106,7 +154,7 @@ fn is_put_off(student: &StudentReview, later: &HashSet<Uuid>) -> bool {
 
 /// Whether nothing more is to do for a student.
 pub fn is_finished(student: &StudentReview) -> bool {
-    matches!(student.state(), StudentReviewState::Reviewed | StudentReviewState::NotReviewed | StudentReviewState::Left)
+    matches!(student.state(), StudentReviewState::Reviewed | StudentReviewState::Amended | StudentReviewState::NotReviewed | StudentReviewState::Left)
 }
 
 /// The list of students.
@@ -117,14 +165,17 @@ pub fn roster(review_id: &str, students: &[StudentReview], names: &HashMap<Strin
             let now = student.student_id == current;
             let (class, icon, mark, words) = match student.state() {
                 StudentReviewState::Reviewed => ("is-done", "check", "", "reviewed"),
+                StudentReviewState::Amended => ("is-done", "check", "amended", "reviewed, amended since"),
                 StudentReviewState::NotReviewed => ("is-done", "x", "not", "not reviewed, with a reason"),
                 StudentReviewState::Left => ("is-left", "left", "left", "left the class"),
                 _ if is_put_off(student, later) => ("is-later", "later", "later", "put off for later"),
+                _ if student.added => ("is-added", "added", "added", "joined the class later, not yet reviewed"),
                 StudentReviewState::InProgress => ("is-todo", "todo", "begun", "begun, not yet reviewed"),
                 _ => ("is-todo", "todo", "", "not yet reviewed"),
             };
             RosterLine {
                 href: format!("/reviews/{review_id}/students/{}", student.student_id),
+                student_id: student.student_id.clone(),
                 name: name_of(names, &student.student_id),
                 class: if now { "is-now" } else { class },
                 icon: if now { "now" } else { icon },
@@ -155,6 +206,14 @@ mod tests {
 
     fn student(number: u128, state: StudentReviewState) -> StudentReview {
         StudentReview { student_id: Uuid::from_u128(number).to_string(), state: state.into(), ..Default::default() }
+    }
+
+    #[test]
+    fn the_minutes_are_those_measured() {
+        assert_eq!(minutes(30, 3), "");
+        assert_eq!(minutes(31 * 60, 12), "31 min so far, about 2½ each");
+        assert_eq!(minutes(120, 0), "2 min so far");
+        assert_eq!(minutes(60, 20), "1 min so far, under ½ each");
     }
 
     #[test]
