@@ -8,6 +8,7 @@ use chassis_events::{Handler, Topic};
 use chassis_pg::Migrations;
 use proto::plans::v1::delivery_service_server::DeliveryServiceServer;
 use proto::plans::v1::plan_service_server::PlanServiceServer;
+use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use serde::Deserialize;
 
 use crate::grpc::Plans;
@@ -75,9 +76,16 @@ impl chassis_boot::Service for App {
     }
 
     async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
+        let rosters = RosterServiceClient::new(context.channel(&context.settings.peers.rosters)?);
         let own = &context.settings.service;
-        let plans =
-            Plans { pool: context.pool, access: context.access, unmet_after: own.unmet_after_school_days.into(), no_show_limit: own.no_show_limit.into() };
+        let plans = Plans {
+            pool: context.pool,
+            access: context.access,
+            unmet_after: own.unmet_after_school_days.into(),
+            no_show_limit: own.no_show_limit.into(),
+            rosters,
+            stop: context.stop,
+        };
         let routes = tonic::service::Routes::new(PlanServiceServer::new(plans.clone())).add_service(DeliveryServiceServer::new(plans));
         Ok(Parts::grpc(routes))
     }

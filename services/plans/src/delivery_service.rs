@@ -3,12 +3,15 @@
 use chassis_access::Caller;
 use proto::plans::v1::delivery_service_server::DeliveryService;
 use proto::plans::v1::{
-    CorrectDeliveryRequest, CorrectDeliveryResponse, GetGroupRequest, GetGroupResponse, ListDeliveriesRequest, ListDeliveriesResponse, ListEnrolmentsRequest,
-    ListEnrolmentsResponse, ListGroupsRequest, ListGroupsResponse, PutGroupRequest, PutGroupResponse, TakeAttendanceRequest, TakeAttendanceResponse,
+    CorrectDeliveryRequest, CorrectDeliveryResponse, GetGroupRequest, GetGroupResponse, ImportServiceLogRequest, ListActivitiesRequest, ListActivitiesResponse,
+    ListAidsRequest, ListAidsResponse, ListDeliveriesRequest, ListDeliveriesResponse, ListEnrolmentsRequest, ListEnrolmentsResponse, ListGroupsRequest,
+    ListGroupsResponse, PutActivityRequest, PutActivityResponse, PutGroupRequest, PutGroupResponse, RecordAidRequest, RecordAidResponse,
+    RecordParticipationRequest, RecordParticipationResponse, TakeAttendanceRequest, TakeAttendanceResponse,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::grpc::{Plans, answer};
+use crate::service_log::grpc::Answers;
 
 #[tonic::async_trait]
 impl DeliveryService for Plans {
@@ -32,5 +35,24 @@ impl DeliveryService for Plans {
     }
     async fn list_enrolments(&self, request: Request<ListEnrolmentsRequest>) -> Result<Response<ListEnrolmentsResponse>, Status> {
         answer(self.enrolment_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn record_aid(&self, request: Request<RecordAidRequest>) -> Result<Response<RecordAidResponse>, Status> {
+        answer(self.aid_record(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn list_aids(&self, request: Request<ListAidsRequest>) -> Result<Response<ListAidsResponse>, Status> {
+        answer(self.aid_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn put_activity(&self, request: Request<PutActivityRequest>) -> Result<Response<PutActivityResponse>, Status> {
+        answer(self.activity_put(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn record_participation(&self, request: Request<RecordParticipationRequest>) -> Result<Response<RecordParticipationResponse>, Status> {
+        answer(self.participation_record(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn list_activities(&self, request: Request<ListActivitiesRequest>) -> Result<Response<ListActivitiesResponse>, Status> {
+        answer(self.activity_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+
+    async fn import_service_log(&self, request: Request<Streaming<ImportServiceLogRequest>>) -> Result<Response<Answers>, Status> {
+        self.service_log_import(request).await
     }
 }

@@ -9,7 +9,10 @@ use proto::plans::v1::{
     TransitionEnrolmentRequest, TransitionEnrolmentResponse, TransitionPlanItemRequest, TransitionPlanItemResponse, TransitionPlanRequest,
     TransitionPlanResponse,
 };
+use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -27,6 +30,10 @@ pub struct Plans {
     pub unmet_after: i32,
     /// Absences in a row that raise a follow-up.
     pub no_show_limit: i64,
+    /// The roster, to find students in.
+    pub rosters: RosterServiceClient<Channel>,
+    /// Ends long streams when the process stops.
+    pub stop: CancellationToken,
 }
 
 /// Whether a text is a code such as `ED-TUT`.

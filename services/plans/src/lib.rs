@@ -5,8 +5,12 @@
 //! (students reviewed, protected needs, tiers), to partners' referrals and to the roster's relationships.
 //!
 //! [`plan`] has the plan's life, [`need`] needs and the rule of the unmet need, [`plan_item`] what is to happen,
-//! [`enrolment`] students in services, [`group`] the school's own groups, [`delivery`] the sessions. [`sight`] says what of it a caller may see.
+//! [`enrolment`] students in services, [`group`] the school's own groups, [`delivery`] the sessions,
+//! [`aid`] what was given, [`activity`] what is for the whole school,
+//! [`service_log`] sessions that come in a file. [`sight`] says what of it a caller may see.
 
+pub mod activity;
+pub mod aid;
 pub mod app;
 pub mod calendar;
 mod codes;
@@ -23,6 +27,7 @@ pub mod plan;
 pub mod plan_item;
 pub mod referral_feed;
 pub mod review_feed;
+pub mod service_log;
 pub mod sight;
 
 pub use app::{App, MIGRATIONS};
