@@ -76,7 +76,8 @@ impl chassis_boot::Service for App {
     }
 
     async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {
-        let rosters = RosterServiceClient::new(context.channel(&context.settings.peers.rosters)?);
+        let address = &context.settings.peers.rosters;
+        let rosters = if address.is_empty() { None } else { Some(RosterServiceClient::new(context.channel(address)?)) };
         let own = &context.settings.service;
         let plans = Plans {
             pool: context.pool,

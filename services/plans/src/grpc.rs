@@ -30,8 +30,8 @@ pub struct Plans {
     pub unmet_after: i32,
     /// Absences in a row that raise a follow-up.
     pub no_show_limit: i64,
-    /// The roster, to find students in.
-    pub rosters: RosterServiceClient<Channel>,
+    /// The roster, to find students in; none where no address is set.
+    pub rosters: Option<RosterServiceClient<Channel>>,
     /// Ends long streams when the process stops.
     pub stop: CancellationToken,
 }

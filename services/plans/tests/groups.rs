@@ -106,12 +106,12 @@ fn session(group: &Group, session_on: NaiveDate, marks: Vec<Mark>) -> Take {
 }
 
 async fn now(d: &District, e: &Enrolment) -> Enrolment {
-    enrolment::repo::by_ids(&mut *d.pool.acquire().await.unwrap(), &[e.enrolment_id]).await.unwrap().pop().unwrap()
+    enrolment::repo::by_ids(&mut d.pool.acquire().await.unwrap(), &[e.enrolment_id]).await.unwrap().pop().unwrap()
 }
 
 async fn all_of(d: &District, e: &Enrolment) -> Vec<Delivery> {
     let query = ListQuery { enrolment_ids: &[e.enrolment_id], all: true, after: None, limit: 500 };
-    list(&mut *d.pool.acquire().await.unwrap(), &query).await.unwrap()
+    list(&mut d.pool.acquire().await.unwrap(), &query).await.unwrap()
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn a_leader_sees_members_and_never_those_of_protected_items() {
     let secret = member(&mut d, &group, Sensitivity::Protected, days_ago(20)).await;
     let nothing = Sight::default();
     let see = async |leads: bool, sight: &Sight| {
-        let found = group::find(&mut *d.pool.acquire().await.unwrap(), group.group_id, sight).await.unwrap().unwrap();
+        let found = group::find(&mut d.pool.acquire().await.unwrap(), group.group_id, sight).await.unwrap().unwrap();
         group::get(&d.pool, found, leads, sight).await.unwrap()
     };
     let led = see(true, &nothing).await;
@@ -312,11 +312,11 @@ async fn open_sessions_are_school_days_without_attendance() {
     member(&mut d, &group, Sensitivity::General, days_ago(14)).await;
     let school_day = (3..).map(days_ago).find(|day| day.weekday().num_days_from_monday() < 5).unwrap();
     take(&d.pool, &session(&group, school_day, vec![]), &everything()).await.unwrap();
-    let found = group::find(&mut *d.pool.acquire().await.unwrap(), group.group_id, &everything()).await.unwrap().unwrap();
+    let found = group::find(&mut d.pool.acquire().await.unwrap(), group.group_id, &everything()).await.unwrap().unwrap();
     let whole = group::get(&d.pool, found, false, &everything()).await.unwrap();
     assert_eq!(whole.taken_sessions, [school_day]);
     assert!(!whole.open_sessions.contains(&school_day) && whole.open_sessions.len() >= 8, "{:?}", whole.open_sessions);
     assert!(whole.open_sessions.iter().all(|day| day.weekday().num_days_from_monday() < 5 && *day >= days_ago(14) && *day <= today()));
     assert_eq!(whole.members[0].sessions, [Attendance::Present]);
-    assert!(runs(&mut *d.pool.acquire().await.unwrap(), &[whole.members[0].enrolment.enrolment_id]).await.unwrap()[0].run.length == 0);
+    assert!(runs(&mut d.pool.acquire().await.unwrap(), &[whole.members[0].enrolment.enrolment_id]).await.unwrap()[0].run.length == 0);
 }

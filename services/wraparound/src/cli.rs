@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{generate_command, import, story, token_command, up};
+use crate::{generate_command, import, service_log, story, token_command, up};
 
 /// What ended a command.
 #[derive(Debug)]
@@ -39,6 +39,11 @@ enum Verb {
     Import {
         #[command(subcommand)]
         what: ImportVerb,
+    },
+    /// Bring sessions of services from a file into the plans.
+    ServiceLog {
+        #[command(subcommand)]
+        what: ServiceLogVerb,
     },
     /// Print a bearer token of a running development district.
     Token(TokenArgs),
@@ -131,6 +136,37 @@ pub struct ImportArgs {
     pub format: Format,
 }
 
+#[derive(Debug, Subcommand)]
+enum ServiceLogVerb {
+    /// A CSV file, one session of one student a row. Ends with 0 where it was written (or checked), 1 where it was refused.
+    Import(ServiceLogArgs),
+}
+
+/// Arguments of `service-log import`.
+#[derive(Debug, Args)]
+pub struct ServiceLogArgs {
+    /// The CSV file; its columns are in docs/COORDINATORS.md.
+    pub path: PathBuf,
+    /// Id of the school whose students these are.
+    #[arg(long, value_name = "ID")]
+    pub school: String,
+    /// Read and check everything, write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Address of the plans service, e.g. http://127.0.0.1:7403; the running development district's where not given.
+    #[arg(long, value_name = "ADDR")]
+    pub address: Option<String>,
+    /// File that holds the bearer token of a coordinator; one of the running development district where not given.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Data folder of the running development district.
+    #[arg(long, value_name = "DIR", default_value = "data", env = "WRAPAROUND_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
 /// Arguments of `token`.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
@@ -184,6 +220,7 @@ pub fn main() -> ExitCode {
             Verb::Up(args) => up::run(args).await,
             Verb::Generate(args) => generate_command::run(&args),
             Verb::Import { what: ImportVerb::Oneroster(args) } => import::run(args).await,
+            Verb::ServiceLog { what: ServiceLogVerb::Import(args) } => service_log::run(args).await,
             Verb::Token(args) => token_command::run(args).await,
             Verb::Story(args) => story::run(args).await,
         }

@@ -13,6 +13,7 @@ pub mod import;
 pub mod private_postgres;
 pub mod progress;
 pub mod sample;
+pub mod service_log;
 pub mod story;
 pub mod token_command;
 pub mod up;

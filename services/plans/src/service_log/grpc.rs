@@ -123,7 +123,9 @@ impl Plans {
         parsed.or_status()?;
 
         let sight = Sight::of(&self.access, &caller);
-        let students = Roster { client: self.rosters.clone(), caller: caller.clone(), school_id };
+        let client =
+            self.rosters.clone().ok_or_else(|| Status::unavailable("students cannot be found: this service has no address of rosters ([peers] rosters)"))?;
+        let students = Roster { client, caller: caller.clone(), school_id };
         let (answers, listener) = mpsc::channel(16);
         let (pool, no_show_limit, stop) = (self.pool.clone(), self.no_show_limit, self.stop.clone());
         tokio::spawn(async move {
