@@ -321,3 +321,53 @@ async fn open_sessions_are_school_days_without_attendance() {
     assert_eq!(whole.members[0].sessions, [Attendance::Present]);
     assert!(runs(&mut d.pool.acquire().await.unwrap(), &[whole.members[0].enrolment.enrolment_id]).await.unwrap()[0].run.length == 0);
 }
+
+#[tokio::test]
+async fn lists_of_enrolments_hold_what_each_sight_opens_by_the_day_of_their_start() {
+    let mut d = District::open().await;
+    let group = put(&d, &new_group(&d, 9), 0).await.unwrap();
+    let later = member(&mut d, &group, Sensitivity::General, days_ago(3)).await;
+    let closed = member(&mut d, &group, Sensitivity::Restricted, days_ago(4)).await;
+    let secret = member(&mut d, &group, Sensitivity::Protected, days_ago(5)).await;
+    let listed = async |sight: &Sight, states: &[EnrolmentState], until: Option<NaiveDate>| -> Vec<Uuid> {
+        let whose = plans::sight::Whose::of(d.school);
+        let query = enrolment::list::ListQuery { whose: &whose, sight, states, starts_until: until, after: None, limit: 10 };
+        let mut conn = d.pool.acquire().await.unwrap();
+        enrolment::list::list(&mut conn, &query).await.unwrap().iter().map(|l| l.enrolment.enrolment_id).collect()
+    };
+    let all = [secret.enrolment_id, closed.enrolment_id, later.enrolment_id];
+    let open = &enrolment::list::OPEN;
+    assert_eq!(listed(&everything(), open, None).await, all);
+    assert_eq!(listed(&everything(), open, Some(days_ago(4))).await, all[..2]);
+    assert!(listed(&everything(), &[EnrolmentState::Waitlisted], None).await.is_empty());
+    assert_eq!(listed(&Sight::default(), open, None).await, [later.enrolment_id]);
+    let on_case = Sight { protected_students: vec![secret.student_id], ..Sight::default() };
+    assert_eq!(listed(&on_case, open, None).await, [secret.enrolment_id, later.enrolment_id]);
+    let mut elsewhere = Sight::default();
+    elsewhere.add(Uuid::now_v7(), &Clearance::full());
+    assert_eq!(listed(&elsewhere, open, None).await, [later.enrolment_id]);
+    let mut here = Sight::default();
+    here.add(d.school, &Clearance::full());
+    assert_eq!(listed(&here, open, None).await, all);
+}
+
+#[tokio::test]
+async fn who_waits_for_something_protected_takes_no_place_that_others_count() {
+    let mut d = District::open().await;
+    let group = put(&d, &new_group(&d, 1), 0).await.unwrap();
+    member(&mut d, &group, Sensitivity::General, days_ago(3)).await;
+    let mut waiting = Vec::new();
+    for sensitivity in [Sensitivity::Protected, Sensitivity::General] {
+        d.student = Uuid::now_v7();
+        let entry = need("ACA-RDG", sensitivity, 9);
+        if sensitivity == Sensitivity::Protected {
+            d.protected(1, std::slice::from_ref(&entry)).await
+        } else {
+            d.reviewed(1, std::slice::from_ref(&entry)).await
+        }
+        let item = d.add(&[&entry.entry_id]).await;
+        waiting.push(enrol(&d, &item, &group).await);
+    }
+    assert!(waiting.iter().all(|e| e.state == EnrolmentState::Waitlisted));
+    assert_eq!(now(&d, &waiting[1]).await.waitlist_position, 1);
+}

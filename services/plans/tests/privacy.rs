@@ -121,7 +121,9 @@ async fn lists_hold_and_count_only_what_each_place_clears() {
     let everywhere = Sight { restricted_everywhere: vec!["academics".to_owned()], ..Sight::default() };
     let mut conn = d.pool.acquire().await.unwrap();
     let here = Whose::of(d.school);
-    for (sight, expected) in [(&Sight::default(), 1), (&full, 3), (&elsewhere, 1), (&everywhere, 2)] {
+    let on_case = Sight { protected_students: vec![d.student], ..Sight::default() };
+    let on_another = Sight { protected_students: vec![Uuid::now_v7()], ..Sight::default() };
+    for (sight, expected) in [(&Sight::default(), 1), (&full, 3), (&elsewhere, 1), (&everywhere, 2), (&on_case, 2), (&on_another, 1)] {
         let query = ListQuery { whose: &here, sight, school_year: district::YEAR, unmet_after: 20, after: None, limit: 10 };
         let plans = list(&mut conn, &query).await.unwrap();
         assert_eq!((plans.len(), plans[0].need_count, plans[0].unmet_need_count), (1, expected, expected));

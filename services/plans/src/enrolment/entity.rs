@@ -198,6 +198,39 @@ mod tests {
     }
 
     #[test]
+    fn a_step_moves_state_days_pauses_and_queue_together_or_nothing() {
+        let now = Utc::now();
+        let today = now.date_naive();
+        let (start, pause) = (today - chrono::Days::new(20), today - chrono::Days::new(5));
+        for state in EnrolmentState::ALL {
+            for transition in EnrolmentTransition::ALL {
+                let before = Enrolment {
+                    state: *state,
+                    started_on: Some(start),
+                    paused_on: (*state == EnrolmentState::Paused).then_some(pause),
+                    waitlisted_at: (*state == EnrolmentState::Waitlisted).then_some(now),
+                    ..crate::enrolment::offered(Uuid::max(), Uuid::max(), None, (2, 45, 10))
+                };
+                let mut after = before.clone();
+                let what = format!("{} {}", state.as_str(), transition.as_str());
+                match (after.step(*transition, today, now), state.transition(*transition)) {
+                    (Ok(()), Ok(next)) => assert_eq!((after.state, after.version), (next, 2), "{what}"),
+                    (Err(_), Err(_)) => {
+                        assert_eq!(after, before, "{what}");
+                        continue;
+                    }
+                    _ => panic!("{what}"),
+                }
+                assert_eq!(after.paused_on, (after.state == EnrolmentState::Paused).then_some(today), "{what}");
+                assert_eq!(after.paused_days, if *state == EnrolmentState::Paused { 5 } else { 0 }, "{what}");
+                assert_eq!(after.waitlisted_at.is_some(), after.state == EnrolmentState::Waitlisted, "{what}");
+                let ended = matches!(after.state, EnrolmentState::Completed | EnrolmentState::Stopped);
+                assert_eq!(after.ended_on, ended.then_some(today), "{what}");
+            }
+        }
+    }
+
+    #[test]
     fn every_stop_and_decline_reason_leads_somewhere() {
         let at = Utc::now();
         for reason in STOP_REASONS {

@@ -252,7 +252,7 @@ pub async fn list_unmet(conn: &mut PgConnection, query: &UnmetQuery<'_>) -> Resu
                  when 'restricted' then n.domain = any($8::text[]) or exists (
                      select from plans.relationship r join unnest($9::uuid[], $10::text[]) as seen(place, domain) on seen.place = r.object
                      where r.subject = n.student_id and r.relation in ('attends', 'member') and seen.domain = n.domain)
-                 else $11 or exists (
+                 else $11 or n.student_id = any($14::uuid[]) or exists (
                      select from plans.relationship r where r.subject = n.student_id and r.relation in ('attends', 'member') and r.object = any($12::uuid[]))
              end
            order by n.recorded_at, n.need_id limit $13"#,
@@ -268,7 +268,8 @@ pub async fn list_unmet(conn: &mut PgConnection, query: &UnmetQuery<'_>) -> Resu
         &query.sight.restricted_domains,
         query.sight.protected_everywhere,
         &query.sight.protected_places,
-        query.limit
+        query.limit,
+        &query.sight.protected_students
     )
     .fetch_all(conn)
     .await?)

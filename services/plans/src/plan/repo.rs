@@ -197,7 +197,7 @@ pub async fn list(conn: &mut PgConnection, query: &ListQuery<'_>) -> Result<Vec<
                    when 'restricted' then n.domain = any($7::text[]) or exists (
                        select from plans.relationship r join unnest($8::uuid[], $9::text[]) as seen(place, domain) on seen.place = r.object
                        where r.subject = n.student_id and r.relation in ('attends', 'member') and seen.domain = n.domain)
-                   else $10 or exists (
+                   else $10 or n.student_id = any($12::uuid[]) or exists (
                        select from plans.relationship r where r.subject = n.student_id and r.relation in ('attends', 'member') and r.object = any($11::uuid[]))
                end) n
            order by p.plan_id"#,
@@ -211,7 +211,8 @@ pub async fn list(conn: &mut PgConnection, query: &ListQuery<'_>) -> Result<Vec<
         &query.sight.restricted_places,
         &query.sight.restricted_domains,
         query.sight.protected_everywhere,
-        &query.sight.protected_places
+        &query.sight.protected_places,
+        &query.sight.protected_students
     )
     .fetch_all(conn)
     .await?;
