@@ -30,7 +30,7 @@ impl Handler for ReviewFeed {
     async fn apply(&self, conn: &mut PgConnection, event: &Event) -> Result<(), ApplyError> {
         if let Some(review) = event.decode::<StudentReviewChanged>()? {
             // Only a finished review says what a student needs; one that is opened again keeps what it said.
-            if review.state() != StudentReviewState::Reviewed {
+            if !matches!(review.state(), StudentReviewState::Reviewed | StudentReviewState::Amended) {
                 return Ok(());
             }
             let owner = Owner {

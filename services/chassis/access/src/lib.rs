@@ -13,6 +13,7 @@ pub mod log;
 pub mod policy;
 pub mod relationships;
 mod remembered;
+pub mod testing;
 pub mod token;
 
 pub use caller::Caller;

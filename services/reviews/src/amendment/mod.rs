@@ -14,6 +14,7 @@ use chrono::Utc;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::concern::clock::Clock;
 use crate::student_review::amend::{self, Touched};
 use crate::student_review::entity::{Entry, Step, StudentReview};
 use crate::student_review::error::StudentReviewError;
@@ -25,6 +26,7 @@ use crate::words::{Origin, Polarity, sensitivity_of_code};
 #[derive(Clone, Debug)]
 pub struct Amendments {
     pool: PgPool,
+    clock: Clock,
 }
 
 /// Another entry that takes an entry's place.
@@ -97,8 +99,8 @@ fn find(review: StudentReview, id: Uuid) -> Result<Entry, StudentReviewError> {
 
 impl Amendments {
     /// On this database.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock }
     }
 
     /// The class review of the student's latest review in a school year; of those that they have not left, if any.
@@ -142,7 +144,7 @@ impl Amendments {
             return Err(StudentReviewError::stale());
         }
         entries::revise(&mut tx, &review, need.id, author.id, "entry_put", None).await?;
-        let next = amend::settle(&mut tx, &frame, &review, Step::Amend, Touched::by(&[&need])).await?;
+        let next = amend::settle(&mut tx, &self.clock, &frame, &review, Step::Amend, Touched::by(&[&need])).await?;
         tx.commit().await?;
         find(next, need.id)
     }
@@ -191,7 +193,7 @@ impl Amendments {
         entries::revise(&mut tx, &review, former.id, author.id, if secret { "entry_removed" } else { action }, None).await?;
         let reason = (!reason.is_empty()).then_some(reason.as_str());
         entries::revise(&mut tx, &review, need.id, author.id, action, reason).await?;
-        let next = amend::settle(&mut tx, &frame, &review, Step::Amend, Touched::by(&[former, &need])).await?;
+        let next = amend::settle(&mut tx, &self.clock, &frame, &review, Step::Amend, Touched::by(&[former, &need])).await?;
         let new = next.entries.iter().find(|e| e.id == need.id).cloned().ok_or(StudentReviewError::NoEntry)?;
         outbox::append(&mut tx, &events::reclassified(&frame, &next, former, &new, Utc::now())).await?;
         tx.commit().await?;
@@ -218,7 +220,7 @@ impl Amendments {
         entries::guard(&mut tx, id, entry.version, sensitivity).await?;
         entries::revise(&mut tx, &review, id, author.id, "sensitivity_set", Some(reason)).await?;
         let guarded = Entry { sensitivity, ..entry.clone() };
-        let next = amend::settle(&mut tx, &frame, &review, Step::Guard, Touched::by(&[entry, &guarded])).await?;
+        let next = amend::settle(&mut tx, &self.clock, &frame, &review, Step::Guard, Touched::by(&[entry, &guarded])).await?;
         tx.commit().await?;
         find(next, id)
     }

@@ -172,3 +172,105 @@ async fn a_review_is_handed_in_signed_by_two_and_complete() {
     assert_eq!((listed.len(), listed[0].review.id, listed[0].review.state), (1, id, ClassReviewState::Complete));
     assert_eq!(f.classes.list(None, &Scope { schools: vec![Uuid::now_v7()], ..Scope::default() }, &page).await.unwrap(), []);
 }
+
+fn schedule(f: &crate::student_review::tests::Fixture, teachers: Vec<Uuid>, coordinator: Uuid) -> Schedule {
+    Schedule {
+        request: idempotency::Request::new("tester", "reviews.ScheduleClassReview", Uuid::now_v7(), b"schedule"),
+        author: coordinator,
+        cycle_id: f.overview.review.cycle_id,
+        class_id: Uuid::now_v7(),
+        school_id: f.overview.review.school_id,
+        students: 2,
+        on: NaiveDate::from_ymd_opt(2026, 10, 12).unwrap(),
+        minutes: 90,
+        teachers,
+        coordinator,
+        coordinates: false,
+    }
+}
+
+async fn relate(pool: &PgPool, subject: Uuid, relation: &str, object: Uuid) {
+    let insert = "insert into reviews.relationship (subject, relation, object) values ($1, $2, $3)";
+    sqlx::query(insert).bind(subject).bind(relation).bind(object).execute(pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_review_is_booked_with_those_who_teach_the_class_and_then_started() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 2).await;
+    let (teacher, coordinator) = (Uuid::now_v7(), Uuid::now_v7());
+    let command = schedule(&f, vec![teacher], coordinator);
+    let again = |command: &Schedule| Schedule { request: schedule(&f, vec![], coordinator).request, ..command.clone() };
+    assert!(matches!(f.classes.schedule(again(&command)).await, Err(ClassReviewError::Refused(Refusal::Invalid(_)))), "the teacher does not teach it");
+    relate(&f.pool, teacher, "teaches", command.class_id).await;
+    assert!(matches!(f.classes.schedule(again(&command)).await, Err(ClassReviewError::Refused(Refusal::Invalid(_)))), "no coordinator of the school");
+    relate(&f.pool, coordinator, "coordinator", command.school_id).await;
+    let none = Schedule { students: 0, ..again(&command) };
+    assert!(matches!(f.classes.schedule(none).await, Err(ClassReviewError::Step(WrongStep::NoStudents))));
+    let late = Schedule { on: NaiveDate::from_ymd_opt(2027, 2, 1).unwrap(), ..again(&command) };
+    assert!(matches!(f.classes.schedule(late).await, Err(ClassReviewError::CycleClosed { .. })));
+
+    let booked = f.classes.schedule(command.clone()).await.unwrap();
+    assert_eq!(f.classes.schedule(command.clone()).await.unwrap(), booked);
+    assert_eq!(f.classes.schedule(again(&command)).await.unwrap(), booked, "another request finds it");
+    assert_eq!((booked.review.state, booked.review.version, booked.review.started_at), (ClassReviewState::Scheduled, 1, None));
+    assert_eq!((booked.review.booking.minutes, booked.review.booking.teachers.clone(), booked.progress.students), (90, vec![teacher], 0));
+    assert_eq!(f.published("reviews.class-review.v1").await, 2);
+
+    let start = Start { class_id: command.class_id, ..f.start(Uuid::now_v7()) };
+    let started = f.classes.start(start.clone()).await.unwrap();
+    assert_eq!((started.review.id, started.review.state, started.review.version), (booked.review.id, ClassReviewState::InProgress, 2));
+    assert_eq!((started.progress.students, started.review.booking.clone()), (2, booked.review.booking));
+    assert!(started.review.started_at.is_some());
+    assert_eq!(f.classes.start(start).await.unwrap(), started);
+    assert_eq!(f.classes.teachers_named(booked.review.id).await.unwrap(), [teacher]);
+}
+
+#[tokio::test]
+async fn a_review_is_paused_reopened_and_called_off_with_the_reason_kept() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let step = async |step: Step| {
+        let version = f.classes.existing(f.overview.review.cycle_id, f.overview.review.class_id).await.unwrap().unwrap().review.version;
+        let request = idempotency::Request::new("tester", "reviews.TransitionClassReview", Uuid::now_v7(), b"step");
+        f.classes.step(Change { request, id: f.overview.review.id, expected_version: version }, step).await
+    };
+    let paused = step(Step::Pause { reason: "fire drill".to_owned() }).await.unwrap();
+    assert_eq!((paused.review.state, paused.review.reason.as_str()), (ClassReviewState::Paused, "fire drill"));
+    assert!(matches!(step(Step::Reopen { reason: "no".to_owned() }).await, Err(ClassReviewError::Step(WrongStep::State { .. }))));
+    step(Step::Resume).await.unwrap();
+    f.complete(0).await;
+    f.sign().await;
+    let reopened = step(Step::Reopen { reason: "a need was forgotten".to_owned() }).await.unwrap();
+    assert_eq!((reopened.review.state, reopened.review.reopen_count), (ClassReviewState::InProgress, 1));
+    let cancelled = step(Step::Cancel { reason: "the class was split".to_owned() }).await.unwrap();
+    assert_eq!(cancelled.review.state, ClassReviewState::Cancelled);
+    let kept: (String, i32) = sqlx::query_as("select reason, reopen_count from reviews.class_review").fetch_one(&f.pool).await.unwrap();
+    assert_eq!(kept, ("the class was split".to_owned(), 1));
+    // The class may be reviewed anew.
+    assert_ne!(f.classes.start(f.start(Uuid::now_v7())).await.unwrap().review.id, f.overview.review.id);
+}
+
+#[tokio::test]
+async fn a_refresh_adds_who_joined_and_lets_leave_who_left() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 3).await;
+    let id = f.overview.review.id;
+    let newcomer = Uuid::now_v7();
+    f.reviews.skip(&f.fresh(1, 1), "time".to_owned(), &f.author).await.unwrap();
+    let of = |students: &[Uuid]| Snapshot { students: students.iter().map(|s| (*s, "04".to_owned())).collect() };
+    let request = || idempotency::Request::new("tester", "reviews.RefreshClassReview", Uuid::now_v7(), b"refresh");
+    let first = request();
+    let refreshed = f.classes.refresh(&first, id, &of(&[f.students[0], newcomer])).await.unwrap();
+    // The second was done before and stays done; the third left.
+    assert_eq!((refreshed.added, refreshed.left), (1, 1));
+    let progress = &refreshed.overview.progress;
+    assert_eq!((progress.students, progress.added, progress.left, progress.done), (3, 1, 1, 1));
+    let again = f.classes.refresh(&first, id, &of(&[f.students[0], newcomer])).await.unwrap();
+    assert_eq!((again.added, again.left, &again.overview), (0, 0, &refreshed.overview));
+    let added = f.reviews.get(id, newcomer).await.unwrap();
+    assert_eq!((added.added, added.grade.as_str(), added.state), (true, "04", crate::words::StudentReviewState::Pending));
+    let told: proto::reviews::v1::StudentReviewChanged = f.newest("reviews.student-review.v1").await;
+    assert_eq!((told.student_id, told.grade.as_str(), told.version), (newcomer.to_string(), "04", 1));
+    let back = f.classes.refresh(&request(), id, &of(&[f.students[0], f.students[2], newcomer])).await.unwrap();
+    assert_eq!((back.added, back.left, back.overview.progress.left), (0, 0, 0));
+    sqlx::query("update reviews.class_review set state = 'awaiting_signoff'").execute(&f.pool).await.unwrap();
+    assert!(matches!(f.classes.refresh(&request(), id, &of(&[])).await, Err(ClassReviewError::Step(WrongStep::State { .. }))));
+}

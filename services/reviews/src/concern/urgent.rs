@@ -29,7 +29,7 @@ pub struct Whose {
 /// Raises an urgent concern for each of these entries that calls for one and has none yet. In the transaction that records
 /// the need or completes its review.
 pub async fn raise_for_urgent(conn: &mut PgConnection, clock: &Clock, whose: Whose, entries: &[Entry], now: DateTime<Utc>) -> Result<(), DbError> {
-    let needs: Vec<&Entry> = entries.iter().filter(|e| e.polarity == Polarity::Need).collect();
+    let needs: Vec<&Entry> = entries.iter().filter(|e| e.polarity == Polarity::Need && e.stands()).collect();
     let asked: Vec<RuleEntry<'_>> = needs
         .iter()
         .map(|e| RuleEntry { code: &e.code, severity: u8::try_from(e.severity).unwrap_or(0), certainty: e.certainty.unwrap_or(Certainty::Observed) })

@@ -41,6 +41,15 @@ impl Watermark {
     pub(super) async fn look(&mut self, conn: &mut PgConnection, class_review_id: Uuid) -> Result<News, DbError> {
         let version = sqlx::query_scalar!("select version from reviews.class_review where class_review_id = $1", class_review_id).fetch_optional(&mut *conn);
         let class_version = version.await?.unwrap_or_default();
+        if self.rising.is_none() {
+            let floor = sqlx::query_scalar!(
+                "select max(revision_id) from reviews.student_review_revision
+                 where class_review_id = $1 and written_at < now() - make_interval(secs => $2)",
+                class_review_id,
+                LONGEST_WRITE.as_secs_f64()
+            );
+            self.floor = floor.fetch_one(&mut *conn).await?.unwrap_or_default();
+        }
         let rows = sqlx::query!(
             r#"select s.student_id, v.newest as "newest!", v.count as "count!"
                from reviews.student_review s

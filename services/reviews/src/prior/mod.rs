@@ -11,6 +11,7 @@ use chassis_pg::idempotency::{self, Claim};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::concern::clock::Clock;
 use crate::student_review::amend::{self, Touched};
 use crate::student_review::entity::{Entry, StudentReview};
 use crate::student_review::error::StudentReviewError;
@@ -22,12 +23,13 @@ use entity::{Answer, Prior};
 #[derive(Clone, Debug)]
 pub struct Priors {
     pool: PgPool,
+    clock: Clock,
 }
 
 impl Priors {
     /// On this database.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock }
     }
 
     /// What was noted then, by domain, as far as this reader may see it.
@@ -50,9 +52,9 @@ impl Priors {
         let priors = repo::list(&mut tx, change.class_review_id, Some(&[change.student_id]), true).await?;
         let prior = priors.into_iter().find(|p| p.entry.id == prior_id && author.sight.sees(&p.entry)).ok_or(StudentReviewError::NoPrior)?;
         let made = match answer {
-            Some(answer) => give(&mut tx, &frame, &review, &prior, answer, author).await?,
+            Some(answer) => give(&mut tx, &self.clock, &frame, &review, &prior, answer, author).await?,
             None => {
-                take_back(&mut tx, &frame, &review, &prior, author).await?;
+                take_back(&mut tx, &self.clock, &frame, &review, &prior, author).await?;
                 None
             }
         };
@@ -63,6 +65,7 @@ impl Priors {
 
 async fn give(
     conn: &mut PgConnection,
+    clock: &Clock,
     frame: &Frame,
     review: &StudentReview,
     prior: &Prior,
@@ -81,11 +84,18 @@ async fn give(
         return Err(StudentReviewError::PriorAnswered);
     }
     entries::revise(conn, review, new_id.unwrap_or(prior.entry.id), author.id, "prior_answered", None).await?;
-    let next = amend::settle(conn, frame, review, frame.writing(), Touched::by(&[new.as_ref().unwrap_or(&prior.entry)])).await?;
+    let next = amend::settle(conn, clock, frame, review, frame.writing(), Touched::by(&[new.as_ref().unwrap_or(&prior.entry)])).await?;
     Ok(next.entries.into_iter().find(|e| Some(e.id) == new_id))
 }
 
-async fn take_back(conn: &mut PgConnection, frame: &Frame, review: &StudentReview, prior: &Prior, author: &Author) -> Result<(), StudentReviewError> {
+async fn take_back(
+    conn: &mut PgConnection,
+    clock: &Clock,
+    frame: &Frame,
+    review: &StudentReview,
+    prior: &Prior,
+    author: &Author,
+) -> Result<(), StudentReviewError> {
     if prior.answer.is_none() {
         return Ok(());
     }
@@ -107,6 +117,6 @@ async fn take_back(conn: &mut PgConnection, frame: &Frame, review: &StudentRevie
         None => entries::revise(conn, review, prior.entry.id, author.id, "prior_answered", None).await?,
     }
     repo::delete(conn, review, prior.entry.id).await?;
-    amend::settle(conn, frame, review, frame.writing(), Touched::by(&[carried.unwrap_or(&prior.entry)])).await?;
+    amend::settle(conn, clock, frame, review, frame.writing(), Touched::by(&[carried.unwrap_or(&prior.entry)])).await?;
     Ok(())
 }

@@ -10,6 +10,8 @@ use sqlx::PgConnection;
 use super::entity::{Entry, Step, StudentReview};
 use super::error::StudentReviewError;
 use super::{Frame, Put, entries, events, repo};
+use crate::concern;
+use crate::concern::clock::Clock;
 use crate::words::StudentReviewState;
 
 /// What entries of which kind were written.
@@ -33,11 +35,13 @@ impl Touched {
 /// the review as it is then.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
+    clock: &Clock,
     frame: &Frame,
     before: &StudentReview,
     step: Step,
     touched: Touched,
 ) -> Result<StudentReview, StudentReviewError> {
+    let any_day = step == Step::Amend;
     let stepped = before.transition(step)?;
     let mut next = if touched.open { stepped } else { before.clone() };
     let begun = matches!(before.state, StudentReviewState::Pending | StudentReviewState::InProgress);
@@ -51,8 +55,12 @@ pub(crate) async fn settle(
         entries::advance(conn, before, &next).await?;
     }
     let next = repo::find(conn, before.class_review_id, before.student_id).await?.ok_or(StudentReviewError::NoStudent)?;
+    let now = Utc::now();
+    if any_day || !begun {
+        let whose = concern::Whose { student_id: next.student_id, school_id: frame.school_id, school_year: frame.school_year };
+        concern::raise_for_urgent(conn, clock, whose, &next.entries, now).await?;
+    }
     if !begun {
-        let now = Utc::now();
         let open = touched.open.then(|| events::changed(frame, &next, now));
         let protected = touched.protected.then(|| events::protected_needs(frame, &next, now));
         let told: Vec<_> = open.into_iter().chain(protected).collect();
@@ -64,6 +72,7 @@ pub(crate) async fn settle(
 /// Writes an entry into a review that was done already. `former` is the entry as it was, none where it is new.
 pub(super) async fn put(
     conn: &mut PgConnection,
+    clock: &Clock,
     frame: &Frame,
     review: &StudentReview,
     command: &Put,
@@ -83,6 +92,6 @@ pub(super) async fn put(
         }
     }
     entries::revise(conn, review, command.entry.id, command.author.id, "entry_put", None).await?;
-    let next = settle(conn, frame, review, frame.writing(), Touched::by(&touching)).await?;
+    let next = settle(conn, clock, frame, review, frame.writing(), Touched::by(&touching)).await?;
     next.entries.into_iter().find(|e| e.id == command.entry.id).ok_or(StudentReviewError::NoEntry)
 }

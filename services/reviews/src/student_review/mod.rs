@@ -168,7 +168,7 @@ impl StudentReviews {
 
     /// Adds or changes an entry.
     pub async fn put(&self, command: &Put) -> Result<Entry, StudentReviewError> {
-        put::put(&self.pool, command).await
+        put::put(&self.pool, &self.clock, command).await
     }
 
     /// Takes an entry out.
@@ -193,7 +193,7 @@ impl StudentReviews {
         entries::revise(&mut tx, &review, entry_id, author.id, "entry_removed", None).await?;
         // Where it answered an entry of an earlier review, that one is open again.
         prior::repo::forget(&mut tx, change.class_review_id, change.student_id, entry_id).await?;
-        amend::settle(&mut tx, &frame, &review, frame.writing(), Touched::by(&[entry])).await?;
+        amend::settle(&mut tx, &self.clock, &frame, &review, frame.writing(), Touched::by(&[entry])).await?;
         tx.commit().await?;
         Ok(())
     }

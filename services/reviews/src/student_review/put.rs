@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::entity::Entry;
 use super::error::StudentReviewError;
 use super::{Put, amend, entries};
+use crate::concern::clock::Clock;
 use crate::words::{Origin, certainty_word, domain_word};
 
 struct Written {
@@ -28,7 +29,7 @@ struct Written {
 }
 
 /// Writes an entry.
-pub(super) async fn put(pool: &PgPool, command: &Put) -> Result<Entry, StudentReviewError> {
+pub(super) async fn put(pool: &PgPool, clock: &Clock, command: &Put) -> Result<Entry, StudentReviewError> {
     let written = if command.change.expected_version == 0 { insert(pool, command).await } else { update(pool, command).await };
     match written {
         Ok(Some(written)) => Ok(Entry {
@@ -40,8 +41,8 @@ pub(super) async fn put(pool: &PgPool, command: &Put) -> Result<Entry, StudentRe
             from: written.from_entry_id,
             ..command.entry.clone()
         }),
-        Ok(None) => diagnose(pool, command).await,
-        Err(error) if error.constraint() == Some("idempotency_pkey") => diagnose(pool, command).await,
+        Ok(None) => diagnose(pool, clock, command).await,
+        Err(error) if error.constraint() == Some("idempotency_pkey") => diagnose(pool, clock, command).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -158,7 +159,7 @@ async fn update(pool: &PgPool, command: &Put) -> Result<Option<Written>, DbError
 }
 
 /// Why nothing was written. A replay is answered with the entry as it is now; an amendment is written here.
-async fn diagnose(pool: &PgPool, command: &Put) -> Result<Entry, StudentReviewError> {
+async fn diagnose(pool: &PgPool, clock: &Clock, command: &Put) -> Result<Entry, StudentReviewError> {
     let (change, author) = (&command.change, &command.author);
     let mut tx = pool.begin().await?;
     let replay = idempotency::claim(&mut tx, &change.request).await? == idempotency::Claim::Replay;
@@ -184,7 +185,7 @@ async fn diagnose(pool: &PgPool, command: &Put) -> Result<Entry, StudentReviewEr
         // It would have been written: somebody else changed something in between.
         return Err(StudentReviewError::stale());
     }
-    let written = amend::put(&mut tx, &frame, &review, command, former).await?;
+    let written = amend::put(&mut tx, clock, &frame, &review, command, former).await?;
     tx.commit().await?;
     Ok(written)
 }

@@ -148,10 +148,102 @@ async fn the_database_refuses_entries_that_are_none() {
         Entry { severity: 4, ..need.clone() },
         Entry { domain: None, ..need.clone() },
         Entry { polarity: Polarity::Strength, ..need.clone() },
-        Entry { polarity: Polarity::Interest, ..need },
+        Entry { polarity: Polarity::Interest, ..need.clone() },
+        Entry { polarity: Polarity::Observation, ..need.clone() },
+        Entry { confirmed_by: Some(crate::words::Source::Family), ..need },
     ];
     for wrong in wrong {
         assert!(matches!(f.reviews.put(&f.put(&f.author, &wrong, 0)).await, Err(StudentReviewError::Refused(Refusal::Database(_)))), "{wrong:?}");
     }
     assert_eq!((f.count("entry").await, f.count("idempotency").await), (0, 2));
+}
+
+#[tokio::test]
+async fn who_joins_the_class_is_added_to_its_open_review() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let newcomer = Uuid::now_v7();
+    let join = async |version: i64, class_ids: Vec<String>| {
+        let state = StudentState { student_id: newcomer.to_string(), version, active: true, class_ids, grade: "05".to_owned(), ..StudentState::default() };
+        let mut tx = f.pool.begin().await.unwrap();
+        Leavers.apply(&mut tx, &Event::new("rosters.student.v1", newcomer, &state, None)).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    join(1, vec![Uuid::now_v7().to_string()]).await;
+    assert!(matches!(f.reviews.get(f.overview.review.id, newcomer).await, Err(StudentReviewError::NoStudent)));
+    join(2, vec![f.overview.review.class_id.to_string()]).await;
+    join(3, vec![f.overview.review.class_id.to_string()]).await;
+    let added = f.reviews.get(f.overview.review.id, newcomer).await.unwrap();
+    assert_eq!((added.state, added.added, added.grade.as_str(), added.version), (StudentReviewState::Pending, true, "05", 1));
+    assert_eq!(f.published("reviews.student-review.v1").await, 2);
+    let progress = f.classes.existing(f.overview.review.cycle_id, f.overview.review.class_id).await.unwrap().unwrap().progress;
+    assert_eq!((progress.students, progress.added), (2, 1));
+}
+
+#[tokio::test]
+async fn after_a_reopening_what_is_written_amends_and_is_told_at_once() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 2).await;
+    let first = f.reviews.put(&f.put(&f.author, &entry("ACA-RDG", Polarity::Need, 1), 0)).await.unwrap();
+    f.complete(0).await;
+    f.complete(1).await;
+    f.sign().await;
+    let closed = f.reviews.put(&f.put(&f.author, &entry("ACA-MAT", Polarity::Need, 1), 0)).await;
+    assert!(matches!(closed, Err(StudentReviewError::ClassReview(ClassReviewState::Complete))));
+    let request = idempotency::Request::new("tester", "reviews.TransitionClassReview", Uuid::now_v7(), b"reopen");
+    let change = class_review::Change { request, id: f.overview.review.id, expected_version: 4 };
+    f.classes.step(change, class_review::entity::Step::Reopen { reason: "a need was forgotten".to_owned() }).await.unwrap();
+
+    let review = async || f.reviews.get(f.overview.review.id, f.students[0]).await.unwrap();
+    let version = review().await.version;
+    let second = f.put(&f.author, &entry("ACA-MAT", Polarity::Need, 1), 0);
+    let stored = f.reviews.put(&second).await.unwrap();
+    assert_eq!(f.reviews.put(&second).await.unwrap(), stored, "a repeat is answered");
+    assert_eq!((review().await.state, review().await.version), (StudentReviewState::Amended, version + 1));
+    let told: wire::StudentReviewChanged = f.newest("reviews.student-review.v1").await;
+    assert_eq!((told.state(), told.entries.len(), told.version), (wire::StudentReviewState::Amended, 2, version + 1));
+    let graver = Entry { severity: 2, ..first.clone() };
+    assert_eq!(f.reviews.put(&f.put(&f.author, &graver, 1)).await.unwrap().version, 2);
+    assert!(matches!(f.reviews.put(&f.put(&f.author, &graver, 1)).await, Err(StudentReviewError::Refused(Refusal::Stale))));
+    let other = teacher(Uuid::now_v7());
+    assert!(matches!(f.reviews.put(&f.put(&other, &graver, 2)).await, Err(StudentReviewError::NotYours)));
+    f.reviews.remove(&f.fresh(0, 2), first.id, &f.author).await.unwrap();
+    assert_eq!((review().await.version, review().await.entries.len()), (version + 3, 1));
+    // Done once more it stays an amendment, and the class can be handed in.
+    assert_eq!(f.complete(0).await.state, StudentReviewState::Amended);
+    let told: wire::StudentReviewChanged = f.newest("reviews.student-review.v1").await;
+    assert_eq!((told.state(), told.entries.len()), (wire::StudentReviewState::Amended, 1));
+    let progress = f.classes.existing(f.overview.review.cycle_id, f.overview.review.class_id).await.unwrap().unwrap().progress;
+    assert_eq!((progress.students, progress.done), (2, 2));
+    f.sign().await;
+}
+
+#[tokio::test]
+async fn an_amendment_that_is_protected_moves_nothing_for_others() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let outside = teacher(Uuid::now_v7());
+    f.complete(0).await;
+    sqlx::query("update reviews.class_review set reopen_count = 1").execute(&f.pool).await.unwrap();
+    let shown = async || f.reviews.get(f.overview.review.id, f.students[0]).await.unwrap().shown_to(&outside.sight);
+    let (before, told) = (shown().await, f.published("reviews.student-review.v1").await);
+    f.reviews.put(&f.put(&f.author, &entry("FAM-VIO", Polarity::Need, 3), 0)).await.unwrap();
+    assert_eq!(shown().await, before);
+    assert_eq!(f.published("reviews.student-review.v1").await, told);
+    let protected: wire::ProtectedNeedsRecorded = f.newest("reviews.protected-need.v1").await;
+    assert_eq!((protected.entries.len(), protected.version), (1, before.version + 1));
+}
+
+#[tokio::test]
+async fn a_cycle_may_ask_for_interests_words_and_the_voice_of_the_family() {
+    use crate::cycle::entity::{FAMILY_VOICE, INTEREST, NEED_NOTE};
+    use crate::student_review::tests::fixture_requiring;
+    let f = fixture_requiring(testing::database(&MIGRATIONS).await, 1, &[INTEREST, FAMILY_VOICE, NEED_NOTE]).await;
+    let wordless = Entry { note: " ".to_owned(), ..entry("ACA-RDG", Polarity::Need, 1) };
+    let stored = f.reviews.put(&f.put(&f.author, &wordless, 0)).await.unwrap();
+    f.reviews.put(&f.put(&f.author, &entry("ACA-MAT", Polarity::Strength, 0), 0)).await.unwrap();
+    f.reviews.update(&f.fresh(0, 1), decided(Tier::TwoA, ""), &f.author).await.unwrap();
+    let Err(StudentReviewError::Step(WrongStep::Gaps { gaps })) = f.reviews.complete(&f.fresh(0, 2), &f.author).await else { panic!("it has gaps") };
+    assert_eq!(gaps.iter().map(|g| g.field.as_str()).collect::<Vec<_>>(), [INTEREST, FAMILY_VOICE, NEED_NOTE]);
+    f.reviews.put(&f.put(&f.author, &Entry { note: "reads slowly".to_owned(), ..stored }, 1)).await.unwrap();
+    let art = Entry { source: crate::words::Source::Family, ..entry("INT-ART", Polarity::Interest, 0) };
+    f.reviews.put(&f.put(&f.author, &art, 0)).await.unwrap();
+    assert_eq!(f.reviews.complete(&f.fresh(0, 2), &f.author).await.unwrap().state, StudentReviewState::Reviewed);
 }
