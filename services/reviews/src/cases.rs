@@ -14,6 +14,9 @@ use crate::concern::Concerns;
 use crate::concern::clock::Clock;
 use crate::individual_review::IndividualReviews;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// What the methods need.
 pub(crate) struct Cases {
     pub(crate) access: Access,

@@ -200,3 +200,47 @@ impl Access {
         Clearance { restricted_domains, own: caller.staff_id, protected: policies.decide(caller, "see.protected", record).is_some() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn policies() -> Policies {
+        Policies::new(include_str!("../../../../policies/wraparound.cedarschema"), include_str!("../../../../policies/wraparound.cedar")).unwrap()
+    }
+
+    fn caller(role: &str, school: Uuid, on_case: &[Uuid]) -> Caller {
+        let mut caller = Caller::nobody("a caller for tests");
+        caller.roles = BTreeSet::from([role.to_owned()]);
+        caller.at = BTreeMap::from([(role.to_owned(), BTreeSet::from([school]))]);
+        caller.on_case = on_case.iter().copied().collect();
+        caller
+    }
+
+    fn protected(caller: &Caller, record: &Record) -> Option<String> {
+        policies().decide(caller, "see.protected", record)
+    }
+
+    #[test]
+    fn being_on_a_case_opens_protected_records_of_that_student_only() {
+        let (school, student, other) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        let at_school = Record::school(school);
+        for role in ["teacher", "student_support_member", "principal", "program_manager"] {
+            let stranger = caller(role, school, &[]);
+            let on_case = caller(role, school, &[student]);
+            assert_eq!(protected(&stranger, &at_school.of_student(student)), None, "{role}");
+            assert_eq!(protected(&on_case, &at_school.of_student(student)).as_deref(), Some("on_case"), "{role}");
+            assert_eq!(protected(&on_case, &at_school.of_student(other)), None, "{role}");
+            // About nobody, or about several.
+            assert_eq!(protected(&on_case, &at_school), None, "{role}");
+            assert_eq!(protected(&on_case, &Record::district()), None, "{role}");
+        }
+        assert!(protected(&caller("coordinator", school, &[]), &at_school.of_student(student)).is_some());
+        assert_eq!(protected(&caller("coordinator", other, &[]), &at_school.of_student(student)), None);
+        for role in ["district_leader", "privacy_officer", "partner_user", "data_clerk"] {
+            assert_eq!(protected(&caller(role, school, &[student]), &at_school.of_student(student)), None, "{role}");
+        }
+    }
+}

@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::concern::clock;
 use crate::error::Refusal;
 use entity::{CaseAccess, Kind};
 use error::CaseAccessError;
@@ -87,7 +88,7 @@ impl CaseAccesses {
         if idempotency::claim(&mut tx, &grant.request).await? == Claim::Replay {
             return repo::find(&mut tx, grant.id).await?.ok_or(CaseAccessError::Exists);
         }
-        let now = Utc::now();
+        let now = clock::now();
         let access = CaseAccess {
             id: grant.id,
             student_id: grant.student_id,
@@ -122,7 +123,7 @@ impl CaseAccesses {
         if access.version != expected_version {
             return Err(CaseAccessError::Refused(Refusal::Stale));
         }
-        let now = Utc::now();
+        let now = clock::now();
         let next = access.transition(author, now)?;
         repo::revoke(&mut tx, &next, author).await?;
         repo::put_relationship(&mut tx, &next).await?;

@@ -1,6 +1,6 @@
 //! When an answer is due. Monday to Friday are school days; a school day ends at an hour that the district sets.
 
-use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, NaiveTime, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, NaiveTime, SubsecRound as _, Utc, Weekday};
 
 use crate::words::Urgency;
 
@@ -44,6 +44,11 @@ fn is_school_day(day: NaiveDate) -> bool {
 
 fn school_days_after(day: NaiveDate, count: usize) -> NaiveDate {
     day.iter_days().skip(1).filter(|d| is_school_day(*d)).take(count).last().unwrap_or(day)
+}
+
+/// Now, to the microsecond, as the database keeps it: an answer says the same time now and when it is asked again.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
 }
 
 /// The school year of a day: the year in which it ends. It turns in July.

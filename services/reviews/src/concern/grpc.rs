@@ -4,7 +4,6 @@ use chassis_access::{Caller, Clearance, Sensitivity};
 use chassis_pg::idempotency;
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{PageToken, Parser};
-use chrono::Utc;
 use prost::Message as _;
 use proto::reviews::v1 as wire;
 use proto::r#type::v1 as types;
@@ -12,7 +11,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::Change;
-use super::clock::school_year;
+use super::clock::{self, school_year};
 use super::entity::Concern;
 use crate::case_access::sight::{Clearances, Place, View};
 use crate::cases::{Cases, Student, denied};
@@ -90,7 +89,7 @@ fn parse(p: &mut Parser, sent: &wire::Concern) -> Concern {
         p.violation("concern.domain", "must be the code's domain, or empty");
     }
     let least = line.map_or(Sensitivity::General, |line| sensitivity_of_code(line.sensitivity));
-    let now = Utc::now();
+    let now = clock::now();
     Concern {
         id: p.uuid("concern.concern_id", &sent.concern_id),
         student_id: p.uuid("concern.student_id", &sent.student_id),

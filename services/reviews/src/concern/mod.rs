@@ -14,7 +14,6 @@ use chassis_access::AccessError;
 use chassis_events::outbox;
 use chassis_pg::idempotency::{self, Claim};
 use chassis_rpc::PageRequest;
-use chrono::Utc;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -91,7 +90,7 @@ impl Concerns {
             }
             Begun::Open(tx, concern) => (tx, concern),
         };
-        let now = Utc::now();
+        let now = clock::now();
         let mut next = concern.transition(&Step::Triage { decision, note, by: change.author }, now)?;
         let mut review = None;
         if decision == Triage::IndividualReview {
@@ -111,7 +110,7 @@ impl Concerns {
             Begun::Replay(concern) => return Ok(concern),
             Begun::Open(tx, concern) => (tx, concern),
         };
-        let now = Utc::now();
+        let now = clock::now();
         let next = concern.transition(&Step::Close { note }, now)?;
         repo::update(&mut tx, &next, change.author, "closed").await?;
         outbox::append(&mut tx, &events::changed(&next, now)).await?;

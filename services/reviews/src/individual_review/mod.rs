@@ -20,6 +20,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::case_access::sight::{Listed, Place, Reach};
+use crate::concern::clock;
 use crate::error::Refusal;
 use crate::words::{IndividualReviewState, Trigger};
 use entity::IndividualReview;
@@ -129,7 +130,7 @@ impl IndividualReviews {
             let protected = command.sensitivity == Sensitivity::Protected;
             return repo::find_open(&mut tx, command.student_id, protected).await?.ok_or(IndividualReviewError::Refused(Refusal::Stale));
         }
-        let review = open(&mut tx, command, Utc::now()).await?;
+        let review = open(&mut tx, command, clock::now()).await?;
         tx.commit().await?;
         Ok(review)
     }
@@ -148,7 +149,7 @@ impl IndividualReviews {
         }
         let next = review.transition(step)?;
         repo::update(&mut tx, &next, change.author, step.verb()).await?;
-        outbox::append(&mut tx, &events::changed(&next, Utc::now())).await?;
+        outbox::append(&mut tx, &events::changed(&next, clock::now())).await?;
         tx.commit().await?;
         Ok(next)
     }

@@ -17,6 +17,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::case_access::sight::View;
+use crate::concern::clock;
 use crate::error::Refusal;
 use crate::student_review::entity::{StudentReview, suggest};
 use crate::student_review::sight::Sight;
@@ -178,7 +179,7 @@ impl Tiers {
         if suggested != command.tier && command.reason.is_empty() {
             return Err(TierError::NoReason { assigned: command.tier, suggested });
         }
-        let now = Utc::now();
+        let now = clock::now();
         let assignment = Assignment {
             id: Uuid::now_v7(),
             student_id: command.student_id,

@@ -171,10 +171,15 @@ proptest! {
         list[at].certainty = Confirmed;
         prop_assert_eq!(suggest(&list), observed);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6000))]
 
     #[test]
-    fn follows_the_definition(list in needs()) {
-        prop_assert_eq!(suggest(&list).tier, by_definition(&list));
+    fn follows_the_definition(list in needs(), good in prop::collection::vec(a_strength_or_interest(), 0..3)) {
+        let student: Vec<_> = list.iter().chain(&good).cloned().collect();
+        prop_assert_eq!(suggest(&student).tier, by_definition(&list));
     }
 }
 
