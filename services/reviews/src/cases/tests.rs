@@ -81,7 +81,7 @@ impl District {
     }
 
     /// How many rows of a statement.
-    pub async fn count(&self, what: &'static str) -> i64 {
+    pub async fn count(&self, what: &str) -> i64 {
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from reviews.{what}"))).fetch_one(&self.pool).await.unwrap()
     }
 

@@ -143,7 +143,7 @@ async fn who_sees_what_of_concerns_one_by_one_and_in_lists() {
         assert_eq!(refusal(d.cases.triage(as_(&counsellor, request)).await), no_access());
     }
     assert!(d.count("access_log where sensitivity = 'protected'").await > 0);
-    assert_eq!(d.count(&*Box::leak(format!("access_log where sensitivity = 'protected' and caller = '{}'", teacher.subject).into_boxed_str())).await, 0);
+    assert_eq!(d.count(&format!("access_log where sensitivity = 'protected' and caller = '{}'", teacher.subject)).await, 0);
 }
 
 #[tokio::test]
