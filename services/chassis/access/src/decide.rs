@@ -219,12 +219,10 @@ mod tests {
         caller
     }
 
-    fn protected(caller: &Caller, record: &Record) -> Option<String> {
-        policies().decide(caller, "see.protected", record)
-    }
-
     #[test]
     fn being_on_a_case_opens_protected_records_of_that_student_only() {
+        let policies = policies();
+        let protected = |caller: &Caller, record: &Record| policies.decide(caller, "see.protected", record);
         let (school, student, other) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
         let at_school = Record::school(school);
         for role in ["teacher", "student_support_member", "principal", "program_manager"] {
