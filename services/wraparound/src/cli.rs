@@ -187,8 +187,11 @@ pub struct TokenArgs {
 /// Arguments of `story`.
 #[derive(Debug, Args)]
 pub struct StoryArgs {
+    /// A whole school year of one class instead: reviews, a concern, a plan, services, follow-ups, spring, September.
+    #[arg(long)]
+    pub year: bool,
     /// A OneRoster zip or folder; a small fictional district where not given.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "year")]
     pub roster: Option<PathBuf>,
     /// Ready file of a running development district; a throw-away one is started where not given.
     #[arg(long, value_name = "READY_FILE")]

@@ -1,9 +1,10 @@
 //! `story`: the main job, acted out over gRPC: roster, one class reviewed, tiers, plan, a referral sent, accepted,
-//! attended and closed, the report. It prints each link of one need's chain.
+//! attended and closed, the report. It prints each link of one need's chain. With `--year`, a whole school year instead.
 
 mod chain;
 mod journey;
 mod report;
+mod year;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,15 @@ fn keep_log(log: &std::path::Path) -> Option<PathBuf> {
 }
 
 async fn act(ready: &Ready, args: &StoryArgs) -> anyhow::Result<()> {
+    if args.year {
+        let mut year = year::Year::new(ready)?;
+        let told = year.run().await;
+        match args.format {
+            Format::Text => print!("{}", year::text(&year.steps)),
+            Format::Json => println!("{}", year::json(&year.steps, year.school_year, told.is_ok())?),
+        }
+        return told;
+    }
     let mut journey = Journey::new(ready, args.roster.clone())?;
     let told = journey.run().await;
     // Where it failed, what went before still says how far it came.
