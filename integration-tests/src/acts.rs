@@ -71,6 +71,22 @@ pub async fn open_cycle(manager: &Clients) -> ReviewCycle {
     done("open a cycle", manager.clone().reviews.create_review_cycle(request).await).cycle.unwrap_or_default()
 }
 
+/// Opens a season of its own for one test, open today. Done by a programme manager.
+///
+/// # Panics
+/// When it is refused.
+pub async fn open_custom_cycle(manager: &Clients) -> ReviewCycle {
+    let request = CreateReviewCycleRequest {
+        school_year: wraparound::generate::school_year_of(today()),
+        season: Season::Custom.into(),
+        opens_on: today().to_string(),
+        closes_on: today().to_string(),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    done("open a cycle", manager.clone().reviews.create_review_cycle(request).await).cycle.unwrap_or_default()
+}
+
 /// Starts the review of a class, once the reviews service knows the class.
 pub async fn start_review(who: &Clients, cycle: &ReviewCycle, class_id: &str) -> ClassReview {
     let request = StartClassReviewRequest {

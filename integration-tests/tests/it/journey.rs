@@ -71,6 +71,49 @@ async fn the_story_runs_on_a_roster_of_another_product() {
     has_a_whole_chain(&story(&["--roster", zip.to_str().unwrap()]).await);
 }
 
+#[tokio::test]
+async fn a_whole_school_year_runs_to_its_end() {
+    let told = story(&["--year"]).await;
+    assert_eq!(told["complete"], true, "{told:#}");
+    let steps = told["steps"].as_array().unwrap();
+    let parts: Vec<&str> = steps.iter().filter_map(|step| step["part"].as_str()).collect();
+    let mut in_order = parts.clone();
+    in_order.dedup();
+    let year = [
+        "before school",
+        "fall review",
+        "concern and individual review",
+        "plan",
+        "services and doses",
+        "follow-ups",
+        "spring re-tiering",
+        "hand-over",
+        "September list",
+    ];
+    assert_eq!(in_order, year, "{told:#}");
+    assert!(steps.iter().all(|step| step["ids"].as_array().is_some_and(|ids| !ids.is_empty())), "every step tells its ids: {told:#}");
+    // Each link of the chain is told with a state that only its service could give it.
+    let text = told.to_string();
+    for state in [
+        "CLASS_REVIEW_STATE_SCHEDULED",
+        "CLASS_REVIEW_STATE_PAUSED",
+        "CLASS_REVIEW_STATE_COMPLETE",
+        "TRIAGE_DECISION_INDIVIDUAL_REVIEW",
+        "INDIVIDUAL_REVIEW_STATE_DECIDED",
+        "ACA-MAT (superseded)",
+        "SEB-GRF confirmed",
+        "PLAN_STATE_ACTIVE",
+        "FAMILY_RESPONSE_AGREED",
+        "ENROLMENT_STATE_COMPLETED",
+        "no_show due",
+        "GOAL_STATE_MET",
+        "TRANSITION_STATE_ACCEPTED",
+        "contacted on",
+    ] {
+        assert!(text.contains(state), "the year tells of no {state}: {told:#}");
+    }
+}
+
 /// Rows that tell of people, schools and classes, as a measure of what was applied.
 async fn rows(url: &str) -> i64 {
     let own = "n.nspname = 'rosters' and c.relname not like 'import%' and c.relname not like 'relationship%' and c.relname not like 'consumer%'

@@ -10,5 +10,6 @@ mod groups;
 mod house;
 mod journey;
 mod kafka_broker;
+mod model;
 mod privacy;
 mod rules;
