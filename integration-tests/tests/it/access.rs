@@ -3,7 +3,7 @@
 mod credentials;
 mod matrix;
 mod partners;
-mod reads;
+pub mod reads;
 mod relationships;
 mod sensitivity;
 

@@ -13,3 +13,4 @@ mod kafka_broker;
 mod model;
 mod privacy;
 mod rules;
+mod twins;

@@ -2,10 +2,14 @@
 
 use integration_tests::clients::Clients;
 use proto::partners::v1::{GetReferralRequest, ListConsentsRequest, ListDisclosuresRequest, ListReferralsRequest};
-use proto::plans::v1::{GetPlanRequest, ListPlansRequest, ListUnmetNeedsRequest};
+use proto::plans::v1::{
+    GetPlanRequest, ListActivitiesRequest, ListAidsRequest, ListEnrolmentsRequest, ListFollowUpsRequest, ListGroupsRequest, ListNotNoticedRequest,
+    ListPlansRequest, ListRatingsRequest, ListSeptemberRequest, ListTransitionsRequest, ListUnmetNeedsRequest,
+};
 use proto::reporting::v1::{GetMeasureRequest, ListStudentsWithUnmetNeedsRequest};
 use proto::reviews::v1::{
-    GetClassReviewRequest, GetStudentReviewRequest, ListClassReviewsRequest, ListStudentReviewHistoryRequest, ListTierAssignmentsRequest,
+    GetClassReviewRequest, GetStudentReviewRequest, ListCaseAccessRequest, ListClassReviewsRequest, ListConcernsRequest, ListIndividualReviewsRequest,
+    ListPriorEntriesRequest, ListStudentReviewHistoryRequest, ListTierAssignmentsRequest, ListTierMovementsRequest,
 };
 use proto::rosters::v1::{GetClassRequest, GetSchoolRequest, GetStudentRequest, ListClassMembersRequest, ListClassesRequest, ListStaffRequest};
 use tonic::{Response, Status};
@@ -46,10 +50,40 @@ fn told<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> Result<Strin
 
 /// Asks for everything. Answers what each call said, in words.
 pub async fn every_read(who: &Clients, ids: &Ids) -> Vec<(&'static str, Result<String, Status>)> {
-    let Clients { mut rosters, mut reviews, mut plans, mut referrals, mut reporting, .. } = who.clone();
+    let Clients { mut rosters, mut reviews, mut concerns, mut plans, mut deliveries, mut follow_ups, mut referrals, mut reporting, .. } = who.clone();
     let Ids { school, class, student, review, referral } = ids.clone();
     let s = || school.clone();
-    vec![
+    let of_student = || student.clone();
+    let prior = ListPriorEntriesRequest { class_review_id: review.clone(), student_id: of_student(), include_answered: true };
+    let mut read = vec![
+        ("reviews.ListPriorEntries", told(reviews.list_prior_entries(prior).await)),
+        (
+            "reviews.ListTierMovements",
+            told(reviews.list_tier_movements(ListTierMovementsRequest { class_id: class.clone(), school_year: year(), ..Default::default() }).await),
+        ),
+        ("reviews.ListConcerns of a student", told(concerns.list_concerns(ListConcernsRequest { student_id: of_student(), ..Default::default() }).await)),
+        ("reviews.ListConcerns of a school", told(concerns.list_concerns(ListConcernsRequest { school_id: s(), ..Default::default() }).await)),
+        (
+            "reviews.ListIndividualReviews of a student",
+            told(concerns.list_individual_reviews(ListIndividualReviewsRequest { student_id: of_student(), ..Default::default() }).await),
+        ),
+        (
+            "reviews.ListIndividualReviews of a school",
+            told(concerns.list_individual_reviews(ListIndividualReviewsRequest { school_id: s(), ..Default::default() }).await),
+        ),
+        ("reviews.ListCaseAccess", told(concerns.list_case_access(ListCaseAccessRequest { student_id: of_student(), ..Default::default() }).await)),
+        ("plans.ListGroups", told(deliveries.list_groups(ListGroupsRequest { school_id: s(), ..Default::default() }).await)),
+        ("plans.ListEnrolments", told(deliveries.list_enrolments(ListEnrolmentsRequest { school_id: s(), ..Default::default() }).await)),
+        ("plans.ListAids", told(deliveries.list_aids(ListAidsRequest { student_id: of_student() }).await)),
+        ("plans.ListActivities", told(deliveries.list_activities(ListActivitiesRequest { school_id: s(), school_year: 0 }).await)),
+        ("plans.ListFollowUps of a student", told(follow_ups.list_follow_ups(ListFollowUpsRequest { student_id: of_student(), ..Default::default() }).await)),
+        ("plans.ListFollowUps of a school", told(follow_ups.list_follow_ups(ListFollowUpsRequest { school_id: s(), ..Default::default() }).await)),
+        ("plans.ListRatings", told(follow_ups.list_ratings(ListRatingsRequest { student_id: of_student() }).await)),
+        ("plans.ListTransitions", told(follow_ups.list_transitions(ListTransitionsRequest { student_id: of_student(), ..Default::default() }).await)),
+        ("plans.ListSeptember", told(follow_ups.list_september(ListSeptemberRequest { school_id: s(), ..Default::default() }).await)),
+        ("plans.ListNotNoticed", told(follow_ups.list_not_noticed(ListNotNoticedRequest { school_id: s(), ..Default::default() }).await)),
+    ];
+    read.extend(vec![
         ("rosters.GetSchool", told(rosters.get_school(GetSchoolRequest { school_id: s() }).await)),
         ("rosters.ListClasses", told(rosters.list_classes(ListClassesRequest { school_id: s(), ..Default::default() }).await)),
         ("rosters.GetClass", told(rosters.get_class(GetClassRequest { class_id: class.clone() }).await)),
@@ -88,7 +122,12 @@ pub async fn every_read(who: &Clients, ids: &Ids) -> Vec<(&'static str, Result<S
             "reporting.ListStudentsWithUnmetNeeds",
             told(reporting.list_students_with_unmet_needs(ListStudentsWithUnmetNeedsRequest { school_id: s(), ..Default::default() }).await),
         ),
-    ]
+    ]);
+    read
+}
+
+fn year() -> i32 {
+    wraparound::generate::school_year_of(integration_tests::acts::today())
 }
 
 /// Ids that must not come up in what somebody reads.

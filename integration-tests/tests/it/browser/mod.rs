@@ -36,6 +36,11 @@ pub const PLANNED: usize = 2;
 pub const REPORTED: usize = 3;
 
 impl Town {
+    /// A district with one class in which others than the browser's tests look around.
+    pub fn alone(district: District, room: Room, coordinator: Claims) -> Self {
+        Self { district, rooms: vec![room], coordinator, partner: Partner::default() }
+    }
+
     pub fn portal(&self, path: &str) -> String {
         format!("{}{path}", self.district.ready().portal.trim_end_matches('/'))
     }
