@@ -6,6 +6,7 @@
 pub mod directory;
 pub mod mix;
 mod plans;
+mod practice;
 mod reviews;
 
 use std::path::Path;
@@ -118,7 +119,8 @@ async fn school_work(services: &Services, cast: &Cast, manager: &Person, school_
     let progress = Progress::new("Reviewing students", students);
     reviews::hold(services, cast, &cycle, &catalogue, &planned, &progress).await?;
     progress.done(&format!("  {} class reviews, one of them half done", planned.len()));
-    plan_work(services, cast, &cycle, school_year, &catalogue, &offers, &planned).await
+    plan_work(services, cast, &cycle, school_year, &catalogue, &offers, &planned).await?;
+    practice_work(services, cast, school_year, &planned).await
 }
 
 async fn plan_school(services: &Services, manager: &Person, n: usize, school: &School) -> anyhow::Result<Vec<Planned>> {
@@ -174,6 +176,36 @@ async fn plan_work(
         plans::make(&desk, n, &coordinator, drafts, &progress).await?;
     }
     progress.done("  plans with items, groups, deliveries and referrals in every state");
+    Ok(())
+}
+
+/// Schools at which the work after the reviews is acted out, too.
+const PRACTISING: usize = 3;
+
+async fn practice_work(services: &Services, cast: &Cast, school_year: i32, planned: &[Planned]) -> anyhow::Result<()> {
+    let mut schools: Vec<&str> = planned.iter().map(|p| p.school.as_str()).collect();
+    schools.dedup();
+    for (school, other_school) in schools.iter().zip(schools.iter().cycle().skip(1)).take(PRACTISING) {
+        let complete = planned.iter().find(|p| p.school == *school && p.goal == Goal::Complete);
+        let Some((class, coordinator_id)) = complete.and_then(|class| Some((class, class.coordinator.as_deref()?))) else { continue };
+        let coordinator = cast.plays(&Part::at_school("coordinator", school, Some(coordinator_id))).await?;
+        let teacher = cast.plays(&Part::at_school("teacher", school, Some(&class.teacher))).await?;
+        let request = proto::plans::v1::ListPlansRequest { class_id: class.class.clone(), school_year, page_size: 100, ..Default::default() };
+        let plans = services.plans().list_plans(teacher.asks(request)).await.told("list the class's plans")?.plans;
+        let in_force = plans.into_iter().filter(|p| p.state() == proto::plans::v1::PlanState::Active && p.need_count > 0);
+        let students: Vec<String> = in_force.map(|p| p.student_id).collect();
+        let desk = practice::Desk {
+            services,
+            school,
+            other_school,
+            school_year,
+            coordinator: (&coordinator, coordinator_id),
+            teacher: (&teacher, &class.teacher),
+            students: &students,
+        };
+        desk.work().await?;
+    }
+    say("  concerns, individual reviews, goals, groups, follow-ups and a hand-over at three schools");
     Ok(())
 }
 
