@@ -11,6 +11,7 @@ use proto::plans::v1::plan_service_server::PlanServiceServer;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use serde::Deserialize;
 
+use crate::case_feed::CaseFeed;
 use crate::grpc::Plans;
 use crate::referral_feed::ReferralFeed;
 use crate::review_feed::ReviewFeed;
@@ -72,7 +73,12 @@ impl chassis_boot::Service for App {
     }
 
     fn handlers(_context: &Context<Settings>) -> Vec<(&'static str, Arc<dyn Handler>)> {
-        vec![("relationships", Arc::new(RelationshipFeed)), ("reviews", Arc::new(ReviewFeed)), ("referrals", Arc::new(ReferralFeed))]
+        vec![
+            ("relationships", Arc::new(RelationshipFeed)),
+            ("reviews", Arc::new(ReviewFeed)),
+            ("referrals", Arc::new(ReferralFeed)),
+            ("cases", Arc::new(CaseFeed)),
+        ]
     }
 
     async fn build(context: Context<Settings>) -> anyhow::Result<Parts> {

@@ -87,7 +87,28 @@ ItemKind: plans::PlanItemKind {
 contract! { /// State of an item.
 ItemState: plans::PlanItemState {
     Planned = "planned", Arranging = "arranging", InPlace = "in_place", Done = "done", DeclinedByFamily = "declined_by_family",
-    NotAvailable = "not_available", Withdrawn = "withdrawn"
+    NotAvailable = "not_available", Withdrawn = "withdrawn", Replaced = "replaced"
+} }
+contract! { /// What the family answered to the plan.
+FamilyResponse: plans::FamilyResponse {
+    Shared = "shared", Agreed = "agreed", AgreedInPart = "agreed_in_part", AskedChanges = "asked_changes", Declined = "declined", NoReply = "no_reply"
+} }
+contract! { /// What a goal is measured by.
+GoalMeasure: plans::GoalMeasure {
+    Attendance = "attendance", Behaviour = "behaviour", Coursework = "coursework", SocialEmotional = "social_emotional", Health = "health",
+    Family = "family", Other = "other"
+} }
+contract! { /// State of a goal.
+GoalState: plans::GoalState { Open = "open", Met = "met", PartlyMet = "partly_met", NotMet = "not_met", Dropped = "dropped" } }
+contract! { /// Where an item happens.
+Setting: plans::Setting { School = "school", Home = "home", Community = "community" } }
+contract! { /// How much help an item is.
+Band: plans::IntensityBand {
+    PreventionEnrichment = "prevention_enrichment", EarlyIntervention = "early_intervention", Intensive = "intensive", Crisis = "crisis"
+} }
+contract! { /// How the first step is made easy.
+WarmHandoff: plans::WarmHandoff {
+    CallTogether = "call_together", Escorted = "escorted", AppointmentMade = "appointment_made", TransportArranged = "transport_arranged"
 } }
 contract! { /// Who owns an item or takes its first step.
 OwnerKind: plans::OwnerKind { Staff = "staff", Partner = "partner", Family = "family", Student = "student" } }

@@ -22,6 +22,9 @@ pub enum PlanError {
         /// What was tried.
         transition: &'static str,
     },
+    /// The family has not answered as the plan needs it.
+    #[error("{0}")]
+    FamilyAnswer(&'static str),
     /// The state follows from elsewhere.
     #[error("the state of this item follows from its enrolment or referral; move that instead")]
     Derived,
@@ -76,7 +79,7 @@ impl Fault for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoPlan => Kind::NotFound,
-            Self::WrongState { .. } | Self::Derived | Self::Waits | Self::GroupFull | Self::Superseded => Kind::WrongState,
+            Self::WrongState { .. } | Self::FamilyAnswer(_) | Self::Derived | Self::Waits | Self::GroupFull | Self::Superseded => Kind::WrongState,
             Self::Exists(_) => Kind::AlreadyExists,
             Self::Stale => Kind::Conflict,
             Self::Invalid(error) => error.kind(),
@@ -90,6 +93,7 @@ impl Fault for PlanError {
         match self {
             Self::NoPlan => "PLAN_NOT_FOUND",
             Self::WrongState { .. } => "WRONG_STATE",
+            Self::FamilyAnswer(_) => "FAMILY_ANSWER_MISSING",
             Self::Derived => "STATE_DERIVED",
             Self::Waits => "DEPENDENCY_NOT_IN_PLACE",
             Self::GroupFull => "GROUP_FULL",
@@ -113,6 +117,7 @@ impl Fault for PlanError {
     fn preconditions(&self) -> Vec<Violation> {
         match self {
             Self::WrongState { what, .. } => vec![Violation { field: (*what).to_owned(), description: self.to_string() }],
+            Self::FamilyAnswer(_) => vec![Violation { field: "family_response".to_owned(), description: self.to_string() }],
             Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
             Self::Waits => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
             Self::GroupFull => vec![Violation { field: "group".to_owned(), description: self.to_string() }],

@@ -3,12 +3,7 @@
 use chassis_access::{Access, AccessError, Caller, Clearance, Granted};
 use chassis_rpc::{Fault, status};
 use proto::plans::v1::plan_service_server::PlanService;
-use proto::plans::v1::{
-    AddPlanItemRequest, AddPlanItemResponse, EnrolStudentRequest, EnrolStudentResponse, GetPlanRequest, GetPlanResponse, JudgeNeedRequest, JudgeNeedResponse,
-    ListPlansRequest, ListPlansResponse, ListUnmetNeedsRequest, ListUnmetNeedsResponse, LogDeliveriesRequest, LogDeliveriesResponse,
-    TransitionEnrolmentRequest, TransitionEnrolmentResponse, TransitionPlanItemRequest, TransitionPlanItemResponse, TransitionPlanRequest,
-    TransitionPlanResponse,
-};
+use proto::plans::v1::*;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -104,5 +99,38 @@ impl PlanService for Plans {
     }
     async fn list_unmet_needs(&self, request: Request<ListUnmetNeedsRequest>) -> Result<Response<ListUnmetNeedsResponse>, Status> {
         answer(self.unmet_list(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn update_plan(&self, request: Request<UpdatePlanRequest>) -> Result<Response<UpdatePlanResponse>, Status> {
+        answer(self.plan_update(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn record_family_response(&self, request: Request<RecordFamilyResponseRequest>) -> Result<Response<RecordFamilyResponseResponse>, Status> {
+        answer(self.family_answer(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn carry_over_plan(&self, request: Request<CarryOverPlanRequest>) -> Result<Response<CarryOverPlanResponse>, Status> {
+        answer(self.plan_carry_over(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn put_goal(&self, request: Request<PutGoalRequest>) -> Result<Response<PutGoalResponse>, Status> {
+        answer(self.goal_put(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn record_progress(&self, request: Request<RecordProgressRequest>) -> Result<Response<RecordProgressResponse>, Status> {
+        answer(self.progress_record(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn transition_goal(&self, request: Request<TransitionGoalRequest>) -> Result<Response<TransitionGoalResponse>, Status> {
+        answer(self.goal_transition(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn update_plan_item(&self, request: Request<UpdatePlanItemRequest>) -> Result<Response<UpdatePlanItemResponse>, Status> {
+        answer(self.item_update(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn suggest_plan_items(&self, request: Request<SuggestPlanItemsRequest>) -> Result<Response<SuggestPlanItemsResponse>, Status> {
+        answer(self.items_suggest(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn put_check_in(&self, request: Request<PutCheckInRequest>) -> Result<Response<PutCheckInResponse>, Status> {
+        answer(self.check_in_put(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn record_check_in(&self, request: Request<RecordCheckInRequest>) -> Result<Response<RecordCheckInResponse>, Status> {
+        answer(self.check_in_record(&Caller::of(&request)?, request.get_ref()).await)
+    }
+    async fn put_commitment(&self, request: Request<PutCommitmentRequest>) -> Result<Response<PutCommitmentResponse>, Status> {
+        answer(self.commitment_put(&Caller::of(&request)?, request.get_ref()).await)
     }
 }

@@ -166,6 +166,7 @@ async fn create_item(
         referral_id: Some(id),
         sensitivity: if protected { Sensitivity::Protected } else { sensitivity },
         version: 1,
+        arrangement: crate::plan_item::entity::Arrangement { priority: 2, ..Default::default() },
     };
     Ok(plan_item::create(conn, &item, BY).await?)
 }

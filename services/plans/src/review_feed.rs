@@ -92,7 +92,7 @@ impl Message {
     }
 }
 
-fn need_of(entry: &EntryFact, code: String, protected: bool) -> Result<Recorded, ApplyError> {
+pub(crate) fn need_of(entry: &EntryFact, code: String, protected: bool) -> Result<Recorded, ApplyError> {
     let sensitivity = Sensitivity::from_proto(entry.sensitivity()).unwrap_or(Sensitivity::General);
     Ok(Recorded {
         need_id: feed::id("entries.entry_id", &entry.entry_id)?,
@@ -127,6 +127,7 @@ async fn renew(conn: &mut PgConnection, owner: Owner, message: &Message) -> Resu
     let origin = Origin { plan_id: plan.plan_id, student_id: owner.student_id, class_review_id: message.class_review_id, protected: message.protected };
     let kept: Vec<Uuid> = message.needs.iter().map(|n| n.need_id).collect();
     let mut changed = need::repo::record(conn, origin, &message.needs).await?;
+    plan_item::link_awaited(conn, &changed, BY).await?;
     // An item is never less sensitive than its needs, and is told of as such before its needs are.
     for item in plan_item::repo::of_needs(conn, &changed).await? {
         let highest = message.needs.iter().filter(|n| item.need_ids.contains(&n.need_id)).map(|n| n.sensitivity).max();

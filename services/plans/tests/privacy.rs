@@ -102,6 +102,7 @@ async fn those_not_cleared_see_neither_needs_nor_items_and_count_only_restricted
     let step = plan_item::Transition {
         plan_item_id: mixed.plan_item_id,
         transition: plan_item::entity::ItemTransition::Arrange,
+        replaced_by: None,
         reason: None,
         expected_version: 1,
         request: request("plans.TransitionPlanItem"),

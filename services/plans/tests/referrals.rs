@@ -109,6 +109,7 @@ async fn an_item_with_a_referral_is_not_moved_by_hand_until_the_referral_is_void
     let to_item = |r: &mut proto::partners::v1::ReferralChanged| r.plan_item_id = item.plan_item_id.to_string();
     d.referral(TOPIC, referral, 1, R::Sent, to_item).await;
     let by_hand = |version| plan_item::Transition {
+        replaced_by: None,
         plan_item_id: item.plan_item_id,
         transition: ItemTransition::PutInPlace,
         reason: None,

@@ -98,6 +98,7 @@ async fn a_plan_is_moved_once_by_each_request_and_closed_with_a_reason() {
 async fn an_item_moved_by_hand_moves_its_need() {
     let (d, need_id, item) = with_item().await;
     let step = |version, transition, reason| plan_item::Transition {
+        replaced_by: None,
         plan_item_id: item.plan_item_id,
         transition,
         reason,

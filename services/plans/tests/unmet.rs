@@ -70,6 +70,7 @@ async fn the_list_tells_what_was_unmet_on_a_day_oldest_first_by_pages() {
     // Now something is in place for the older one: today it is met with help, a week ago it was not.
     let item = d.add(&[&older.entry_id]).await;
     let step = plan_item::Transition {
+        replaced_by: None,
         plan_item_id: item.plan_item_id,
         transition: ItemTransition::PutInPlace,
         reason: None,

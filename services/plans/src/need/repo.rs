@@ -176,7 +176,7 @@ pub async fn derive(conn: &mut PgConnection, need_ids: &[Uuid], version: Version
              select n.need_id,
                     coalesce(bool_or(i.state in ('in_place', 'done')), false) as has_item_in_place,
                     coalesce(bool_or(i.state = 'in_place'), false) as in_place,
-                    coalesce(bool_and(i.state in ('declined_by_family', 'not_available', 'withdrawn')), false) as all_items_ended,
+                    coalesce(bool_and(i.state in ('declined_by_family', 'not_available', 'withdrawn', 'replaced')), false) as all_items_ended,
                     coalesce((array_agg(coalesce(i.ended_reason, 'not_yet_arranged') order by i.created_at desc, i.plan_item_id desc)
                               filter (where i.plan_item_id is not null))[1], 'not_yet_arranged') as last_reason
              from plans.need n left join plans.plan_item_need l using (need_id) left join plans.plan_item i using (plan_item_id)
@@ -270,6 +270,32 @@ pub async fn list_unmet(conn: &mut PgConnection, query: &UnmetQuery<'_>) -> Resu
         &query.sight.protected_places,
         query.limit,
         &query.sight.protected_students
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// A need that is understood as another now is no longer one. Answers whether it was.
+pub async fn supersede(conn: &mut PgConnection, student_id: Uuid, need_id: Uuid) -> Result<bool, DbError> {
+    let done = sqlx::query!(
+        "update plans.need set state = 'no_longer', judged_by = 'review', judged_at = now(), version = version + 1, updated_at = now()
+         where need_id = $1 and student_id = $2 and state <> 'no_longer'",
+        need_id,
+        student_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Needs that are still open follow a student into the plan of the next year. Answers which. Their items stay where they are.
+pub async fn carry_over(conn: &mut PgConnection, from_plan: Uuid, to_plan: Uuid) -> Result<Vec<Uuid>, DbError> {
+    Ok(sqlx::query_scalar!(
+        "update plans.need set plan_id = $2, version = version + 1, updated_at = now()
+         where plan_id = $1 and state in ('open', 'being_addressed', 'partly_met', 'not_met')
+         returning need_id",
+        from_plan,
+        to_plan
     )
     .fetch_all(conn)
     .await?)

@@ -1,10 +1,11 @@
 //! A plan and its life (handbook 5.5).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::codes::coded;
-pub use crate::codes::{PlanState, Tier};
+pub use crate::codes::{FamilyResponse, PlanState, Tier};
 use crate::error::PlanError;
 
 coded! {
@@ -45,6 +46,82 @@ impl PlanState {
     }
 }
 
+/// Whether a plan may come into force: one with little support once the family was shown it, one with more once they agreed. A
+/// plan of more support that they never answered may begin with what stays inside the school.
+pub fn may_begin(tier: Option<Tier>, response: Option<FamilyResponse>, leaves_school: bool) -> Result<(), PlanError> {
+    use FamilyResponse as R;
+    let light = matches!(tier, None | Some(Tier::Tier1 | Tier::Tier2a));
+    match response {
+        Some(R::Agreed | R::AgreedInPart) => Ok(()),
+        Some(R::Shared) if light => Ok(()),
+        Some(R::NoReply) if light || !leaves_school => Ok(()),
+        None => Err(PlanError::FamilyAnswer("the plan was not shared with the family yet; record their answer first")),
+        Some(R::Shared) => Err(PlanError::FamilyAnswer("a plan of tier 2b or 3 begins once the family has agreed; record their answer first")),
+        Some(R::NoReply) => {
+            Err(PlanError::FamilyAnswer("the family has not answered and an item leaves the school; withdraw that item, or ask the family again"))
+        }
+        Some(R::AskedChanges) => Err(PlanError::FamilyAnswer("the family asked for changes; make them and record their new answer")),
+        Some(R::Declined) => Err(PlanError::FamilyAnswer("the family said no; close the plan, or record a new answer")),
+    }
+}
+
+/// An adult whom the student can go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedAdult {
+    /// Roster id, where it is staff.
+    pub staff_id: Option<Uuid>,
+    /// Who it is, where it is not.
+    pub relation: String,
+    /// When and where.
+    pub note: String,
+}
+
+/// What stands at the head of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Who leads it.
+    pub lead_id: Option<Uuid>,
+    /// Who contributes.
+    pub contributor_ids: Vec<Uuid>,
+    /// Adults whom the student can go to.
+    pub trusted_adults: Vec<TrustedAdult>,
+    /// The family's own words.
+    pub family_words: String,
+    /// Whose words.
+    pub family_words_by: String,
+    /// When to look at it next.
+    pub next_look_on: Option<NaiveDate>,
+    /// Languages in which the family takes part.
+    pub languages: Vec<String>,
+    /// What the family answered last.
+    pub family_response: Option<FamilyResponse>,
+    /// When.
+    pub family_responded_on: Option<NaiveDate>,
+    /// The plan of the year before.
+    pub carried_from_plan_id: Option<Uuid>,
+}
+
+/// What the family answered once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyAnswer {
+    /// The answer.
+    pub response: FamilyResponse,
+    /// When.
+    pub answered_on: NaiveDate,
+    /// How.
+    pub channel: String,
+    /// BCP 47.
+    pub language: String,
+    /// With an interpreter.
+    pub interpreter: bool,
+    /// Their words.
+    pub words: String,
+    /// Who heard it.
+    pub recorded_by: Uuid,
+    /// When it was written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
 /// A plan: one a student and school year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -75,6 +152,26 @@ pub struct Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_begins_with_the_answer_that_its_tier_needs() {
+        use FamilyResponse as R;
+        for tier in [None, Some(Tier::Tier1), Some(Tier::Tier2a), Some(Tier::Tier2b), Some(Tier::Tier3)] {
+            let light = matches!(tier, None | Some(Tier::Tier1 | Tier::Tier2a));
+            for (response, leaves, wanted) in [
+                (None, false, false),
+                (Some(R::Shared), true, light),
+                (Some(R::Agreed), true, true),
+                (Some(R::AgreedInPart), true, true),
+                (Some(R::NoReply), false, true),
+                (Some(R::NoReply), true, light),
+                (Some(R::AskedChanges), false, false),
+                (Some(R::Declined), false, false),
+            ] {
+                assert_eq!(may_begin(tier, response, leaves).is_ok(), wanted, "{tier:?} {response:?} {leaves}");
+            }
+        }
+    }
 
     #[test]
     fn every_transition_from_every_state_is_as_the_table_says() {

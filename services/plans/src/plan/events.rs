@@ -24,7 +24,7 @@ pub async fn publish(conn: &mut PgConnection, plan: &Plan) -> Result<(), DbError
         state: plan.state.into(),
         version: plan.version,
         time: Some(timestamp(Utc::now())),
-        ..Default::default()
+        family_response: super::repo::header(conn, plan.plan_id).await?.family_response.map_or(0, i32::from),
     };
     outbox::append(conn, &Event::new(PLAN_TOPIC, plan.student_id, &message, chassis_rpc::observe::traceparent())).await
 }

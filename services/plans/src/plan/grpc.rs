@@ -7,7 +7,8 @@ use prost::Message as _;
 use proto::plans::v1::{self as wire, GetPlanRequest, GetPlanResponse, ListPlansRequest, ListPlansResponse, TransitionPlanRequest, TransitionPlanResponse};
 use uuid::Uuid;
 
-use super::entity::{CloseReason, Plan, PlanTransition};
+use super::entity::{CloseReason, Header, Plan, PlanTransition};
+use super::family::{answer_to_wire, with_header};
 use super::repo::ListQuery;
 use crate::calendar::{school_year, today};
 use crate::error::PlanError;
@@ -51,14 +52,18 @@ impl Plans {
         let today = today();
         let counted = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         Ok(GetPlanResponse {
-            plan: Some(to_wire(&whole.plan, counted(whole.needs.len()), counted(whole.unmet_count(today, self.unmet_after)))),
+            plan: Some(with_header(to_wire(&whole.plan, counted(whole.needs.len()), counted(whole.unmet_count(today, self.unmet_after))), &whole.header)),
             needs: whole.needs.iter().map(|n| crate::need::grpc::to_wire(n, today, self.unmet_after)).collect(),
             items: whole.items.iter().map(crate::plan_item::grpc::to_wire).collect(),
             enrolments: whole.enrolments.iter().map(crate::enrolment::grpc::to_wire).collect(),
             deliveries: whole.deliveries.iter().map(crate::delivery::grpc::to_wire).collect(),
             closed_need_count: whole.closed_need_count,
             access_basis: granted.basis,
-            ..Default::default()
+            goals: whole.goals.iter().map(crate::goal::grpc::to_wire).collect(),
+            check_ins: whole.check_ins.iter().map(crate::check_in::grpc::to_wire).collect(),
+            commitments: whole.commitments.iter().map(crate::commitment::grpc::to_wire).collect(),
+            family_answers: whole.family_answers.iter().map(answer_to_wire).collect(),
+            closed_item_count: whole.closed_item_count,
         })
     }
 
@@ -77,7 +82,11 @@ impl Plans {
         let mut rows = super::repo::list(&mut conn, &query).await?;
         let next_page_token = PageToken::cut(&mut rows, page.size, &filter, |r| r.plan.plan_id);
         self.access.log_read(caller, ACTION, &granted.basis, Sensitivity::General.into(), school.or(class), rows.len()).await?;
-        let plans = rows.iter().map(|r| to_wire(&r.plan, r.need_count, r.unmet_need_count)).collect();
+        let ids: Vec<Uuid> = rows.iter().map(|r| r.plan.plan_id).collect();
+        let headers = super::repo::headers(&mut conn, &ids).await?;
+        let none = Header::default();
+        let plans = rows.iter().map(|r| with_header(to_wire(&r.plan, r.need_count, r.unmet_need_count), headers.get(&r.plan.plan_id).unwrap_or(&none)));
+        let plans = plans.collect();
         Ok(ListPlansResponse { plans, next_page_token, access_basis: granted.basis })
     }
 
@@ -101,6 +110,7 @@ impl Plans {
         let plan = super::transition(&self.pool, &command).await?;
         let whole = super::get(&self.pool, plan.student_id, Some(plan.school_year), &clearance).await?;
         let counted = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        Ok(TransitionPlanResponse { plan: Some(to_wire(&plan, counted(whole.needs.len()), counted(whole.unmet_count(today(), self.unmet_after)))) })
+        let shown = to_wire(&plan, counted(whole.needs.len()), counted(whole.unmet_count(today(), self.unmet_after)));
+        Ok(TransitionPlanResponse { plan: Some(with_header(shown, &whole.header)) })
     }
 }

@@ -1,13 +1,16 @@
 //! Plans: a draft appears with the first review of a student, and is moved from there.
 
+pub mod carry_over;
 pub mod entity;
 pub(crate) mod events;
+mod family;
 pub(crate) mod grpc;
+pub mod header;
 pub mod repo;
 
 use chassis_access::Clearance;
 use chassis_pg::idempotency::{self, Claim, Request};
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -18,10 +21,12 @@ use crate::history::{self, Step};
 use crate::need::entity::{Need, Sensitivity};
 use crate::plan_item::entity::Item;
 use crate::sight::may_see;
-use crate::{delivery, enrolment, need, plan_item};
+use crate::{calendar, check_in, commitment, delivery, enrolment, goal, need, plan_item};
 
-use entity::{CloseReason, Plan, PlanTransition};
+use entity::{CloseReason, FamilyAnswer, Header, Plan, PlanTransition};
 
+/// A plan that comes into force is looked at again after six weeks, where nobody said when.
+const LOOK_AGAIN: Days = Days::new(42);
 /// Deliveries that a plan is shown with.
 const NEWEST_DELIVERIES: i64 = 200;
 
@@ -40,6 +45,18 @@ pub struct WholePlan {
     pub deliveries: Vec<Delivery>,
     /// Restricted needs that may not be seen. Protected ones are not counted.
     pub closed_need_count: i32,
+    /// Items that may not be seen and are not protected.
+    pub closed_item_count: i32,
+    /// What stands at its head.
+    pub header: Header,
+    /// What the family answered, newest first.
+    pub family_answers: Vec<FamilyAnswer>,
+    /// Goals that may be seen.
+    pub goals: Vec<goal::entity::Goal>,
+    /// Check-ins.
+    pub check_ins: Vec<check_in::entity::CheckIn>,
+    /// What each side promised.
+    pub commitments: Vec<commitment::entity::Commitment>,
 }
 
 impl WholePlan {
@@ -63,14 +80,46 @@ pub async fn get(pool: &PgPool, student: Uuid, school_year: Option<i32>, clearan
         need::repo::of_plan(&mut tx, plan.plan_id).await?.into_iter().partition(|n| may_see(clearance, n.sensitivity, n.domain));
     let closed = hidden.iter().filter(|n| n.sensitivity == Sensitivity::Restricted).count();
     let mut items = plan_item::repo::of_plan(&mut tx, plan.plan_id).await?;
+    let all_items = items.len();
+    let protected = items.iter().filter(|i| i.sensitivity == Sensitivity::Protected && !plan_item::visible(i, &needs, clearance)).count();
     items.retain(|item| plan_item::visible(item, &needs, clearance));
+    let closed_items = all_items - items.len() - protected;
+    let mut goals = goal::repo::of_plan(&mut tx, plan.plan_id).await?;
+    goals.retain(|goal| goal.visible(&needs, clearance));
+    let header = repo::header(&mut tx, plan.plan_id).await?;
+    let family_answers = repo::answers(&mut tx, plan.plan_id).await?;
+    let check_ins = check_in::repo::of_plan(&mut tx, plan.plan_id).await?;
+    let commitments = commitment::repo::of_plan(&mut tx, plan.plan_id).await?;
     let item_ids: Vec<Uuid> = items.iter().map(|i| i.plan_item_id).collect();
     let enrolments = enrolment::repo::of_items(&mut tx, &item_ids).await?;
     let enrolment_ids: Vec<Uuid> = enrolments.iter().map(|e| e.enrolment_id).collect();
     let newest = delivery::repo::ListQuery { enrolment_ids: &enrolment_ids, all: false, after: None, limit: NEWEST_DELIVERIES };
     let deliveries = delivery::repo::list(&mut tx, &newest).await?;
     tx.commit().await?;
-    Ok(WholePlan { plan, needs, items, enrolments, deliveries, closed_need_count: i32::try_from(closed).unwrap_or(i32::MAX) })
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    Ok(WholePlan {
+        plan,
+        needs,
+        items,
+        enrolments,
+        deliveries,
+        closed_need_count: count(closed),
+        closed_item_count: count(closed_items),
+        header,
+        family_answers,
+        goals,
+        check_ins,
+        commitments,
+    })
+}
+
+/// How many needs of a plan may be seen, and how many of these are unmet today.
+pub async fn counts(pool: &PgPool, plan_id: Uuid, clearance: &Clearance, unmet_after: i32) -> Result<(i64, i64), PlanError> {
+    let mut needs = need::repo::of_plan(&mut *pool.acquire().await?, plan_id).await?;
+    needs.retain(|n| may_see(clearance, n.sensitivity, n.domain));
+    let unmet = needs.iter().filter(|n| n.unmet(calendar::today(), unmet_after).is_some()).count();
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    Ok((count(needs.len()), count(unmet)))
 }
 
 /// Moves a plan.
@@ -103,6 +152,11 @@ pub async fn transition(pool: &PgPool, command: &Transition) -> Result<Plan, Pla
         return Err(PlanError::Stale);
     }
     plan.state = plan.state.transition(command.transition)?;
+    if command.transition == PlanTransition::Activate {
+        let response = repo::header(&mut tx, plan.plan_id).await?.family_response;
+        entity::may_begin(plan.tier, response, repo::leaves_school(&mut tx, plan.plan_id).await?)?;
+        repo::look_next(&mut tx, plan.plan_id, calendar::today() + LOOK_AGAIN).await?;
+    }
     plan.close_reason = command.reason.map(CloseReason::as_str).unwrap_or_default().to_owned();
     plan.version += 1;
     repo::update(&mut tx, &plan).await?;

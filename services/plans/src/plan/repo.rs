@@ -1,11 +1,13 @@
 //! SQL of plans.
 
+use std::collections::HashMap;
+
 use chassis_pg::{DbError, expect_one};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::entity::{Plan, PlanState, Tier};
+use super::entity::{FamilyAnswer, FamilyResponse, Header, Plan, PlanState, Tier};
 use crate::sight::{Sight, Whose};
 
 /// Whose plan, where and when.
@@ -236,4 +238,139 @@ pub async fn list(conn: &mut PgConnection, query: &ListQuery<'_>) -> Result<Vec<
             unmet_need_count: r.unmet,
         })
         .collect())
+}
+
+/// The headers of plans.
+pub async fn headers(conn: &mut PgConnection, plan_ids: &[Uuid]) -> Result<HashMap<Uuid, Header>, DbError> {
+    let rows = sqlx::query!(
+        r#"select plan_id, lead_id, contributor_ids, trusted_adults, family_words, family_words_by, next_look_on, languages,
+                  family_response as "family_response: FamilyResponse", family_responded_on, carried_from_plan_id
+           from plans.plan where plan_id = any($1)"#,
+        plan_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let wrong = |_| DbError::Inconsistent { table: "plans.plan", what: "trusted_adults" };
+    let read = rows.into_iter().map(|r| {
+        let header = Header {
+            lead_id: r.lead_id,
+            contributor_ids: r.contributor_ids,
+            trusted_adults: serde_json::from_value(r.trusted_adults).map_err(wrong)?,
+            family_words: r.family_words,
+            family_words_by: r.family_words_by,
+            next_look_on: r.next_look_on,
+            languages: r.languages,
+            family_response: r.family_response,
+            family_responded_on: r.family_responded_on,
+            carried_from_plan_id: r.carried_from_plan_id,
+        };
+        Ok((r.plan_id, header))
+    });
+    read.collect()
+}
+
+/// The header of one plan.
+pub async fn header(conn: &mut PgConnection, plan_id: Uuid) -> Result<Header, DbError> {
+    Ok(headers(conn, &[plan_id]).await?.remove(&plan_id).unwrap_or_default())
+}
+
+/// Writes what people write at the head of a plan; what the family answered stays.
+pub async fn put_header(conn: &mut PgConnection, plan_id: Uuid, version: i64, header: &Header) -> Result<(), DbError> {
+    let adults = serde_json::to_value(&header.trusted_adults).map_err(|_| DbError::Inconsistent { table: "plans.plan", what: "trusted_adults" })?;
+    let done = sqlx::query!(
+        "update plans.plan set lead_id = $3, contributor_ids = $4, trusted_adults = $5, family_words = $6, family_words_by = $7, next_look_on = $8,
+             languages = $9, version = $2, updated_at = now()
+         where plan_id = $1 and version = $2::bigint - 1",
+        plan_id,
+        version,
+        header.lead_id,
+        &header.contributor_ids,
+        adults,
+        header.family_words,
+        header.family_words_by,
+        header.next_look_on,
+        &header.languages
+    )
+    .execute(conn)
+    .await?;
+    expect_one(&done)
+}
+
+/// Keeps an answer of the family, the newest on the plan itself.
+pub async fn put_answer(conn: &mut PgConnection, plan_id: Uuid, version: i64, answer: &FamilyAnswer) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into plans.family_answer (plan_id, response, answered_on, channel, language, interpreter, words, recorded_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        plan_id,
+        answer.response.as_str(),
+        answer.answered_on,
+        answer.channel,
+        answer.language,
+        answer.interpreter,
+        answer.words,
+        answer.recorded_by
+    )
+    .execute(&mut *conn)
+    .await?;
+    let done = sqlx::query!(
+        "update plans.plan set family_response = $3, family_responded_on = $4, version = $2, updated_at = now()
+         where plan_id = $1 and version = $2::bigint - 1",
+        plan_id,
+        version,
+        answer.response.as_str(),
+        answer.answered_on
+    )
+    .execute(conn)
+    .await?;
+    expect_one(&done)
+}
+
+/// What the family answered, newest first.
+pub async fn answers(conn: &mut PgConnection, plan_id: Uuid) -> Result<Vec<FamilyAnswer>, DbError> {
+    Ok(sqlx::query_as!(
+        FamilyAnswer,
+        r#"select response as "response: FamilyResponse", answered_on, channel, language, interpreter, words, recorded_by, recorded_at
+           from plans.family_answer where plan_id = $1 order by family_answer_id desc limit 100"#,
+        plan_id
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Whether an item of the plan that goes on leaves the school.
+pub async fn leaves_school(conn: &mut PgConnection, plan_id: Uuid) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from plans.plan_item where plan_id = $1 and state in ('planned', 'arranging', 'in_place')
+               and (kind = 'referral' or owner = 'partner' or setting = 'community')) as "leaves!""#,
+        plan_id
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// When to look at a plan next, where nobody said so.
+pub async fn look_next(conn: &mut PgConnection, plan_id: Uuid, on: NaiveDate) -> Result<(), DbError> {
+    sqlx::query!("update plans.plan set next_look_on = $2 where plan_id = $1 and next_look_on is null", plan_id, on).execute(conn).await?;
+    Ok(())
+}
+
+/// The draft of the year after, made from a plan where there is none; locked. Answers whether it is new.
+pub async fn draft_of_next_year(conn: &mut PgConnection, old: &Plan) -> Result<(Plan, bool), DbError> {
+    let made = sqlx::query!(
+        "insert into plans.plan (plan_id, student_id, school_id, school_year, tier, reviewed_at, strength_codes, interest_codes, lead_id, contributor_ids,
+             trusted_adults, family_words, family_words_by, languages, carried_from_plan_id)
+         select $1, student_id, school_id, school_year + 1, tier, reviewed_at, strength_codes, interest_codes, lead_id, contributor_ids, trusted_adults,
+             family_words, family_words_by, languages, plan_id
+         from plans.plan where plan_id = $2
+         on conflict on constraint plan_student_id_school_year_key do nothing",
+        Uuid::now_v7(),
+        old.plan_id
+    )
+    .execute(&mut *conn)
+    .await?;
+    let plan_id = sqlx::query_scalar!("select plan_id from plans.plan where student_id = $1 and school_year = $2", old.student_id, old.school_year + 1)
+        .fetch_one(&mut *conn)
+        .await?;
+    let plan = lock(conn, plan_id).await?.ok_or(DbError::Inconsistent { table: "plans.plan", what: "a plan that was there is gone" })?;
+    Ok((plan, made.rows_affected() == 1))
 }

@@ -1,10 +1,12 @@
 //! A plan item, its life by hand, and how it follows from what is behind it (handbook 5.5).
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::codes::coded;
-pub use crate::codes::{ItemKind, ItemState, OwnerKind, Sensitivity, UnmetReason};
+pub use crate::codes::{Band, ItemKind, ItemState, OwnerKind, Sensitivity, Setting, UnmetReason, WarmHandoff};
 use crate::error::PlanError;
 
 coded! {
@@ -16,13 +18,14 @@ coded! {
         DeclineByFamily = "decline_by_family",
         NotAvailable = "not_available",
         Withdraw = "withdraw",
+        Replace = "replace",
     }
 }
 
 impl ItemState {
     /// Whether it ended without happening.
     pub fn is_unhappened(self) -> bool {
-        matches!(self, Self::DeclinedByFamily | Self::NotAvailable | Self::Withdrawn)
+        matches!(self, Self::DeclinedByFamily | Self::NotAvailable | Self::Withdrawn | Self::Replaced)
     }
 
     /// The state after a transition by hand, or why it cannot be. A small support may be in place the moment it is planned.
@@ -35,6 +38,7 @@ impl ItemState {
             (Self::Planned | Self::Arranging | Self::InPlace, T::DeclineByFamily) => Ok(Self::DeclinedByFamily),
             (Self::Planned | Self::Arranging | Self::InPlace, T::NotAvailable) => Ok(Self::NotAvailable),
             (Self::Planned | Self::Arranging | Self::InPlace, T::Withdraw) => Ok(Self::Withdrawn),
+            (Self::Planned | Self::Arranging | Self::InPlace, T::Replace) => Ok(Self::Replaced),
             _ => Err(PlanError::WrongState { what: "plan item", state: self.as_str(), transition: transition.as_str() }),
         }
     }
@@ -105,6 +109,58 @@ pub struct Item {
     pub sensitivity: Sensitivity,
     /// For the next write.
     pub version: i64,
+    /// How it is arranged.
+    pub arrangement: Arrangement,
+}
+
+/// How an item is arranged: where, by whom, how much, after what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrangement {
+    /// Where.
+    pub setting: Option<Setting>,
+    /// How much help.
+    pub band: Option<Band>,
+    /// Who of the staff does it.
+    pub owner_id: Option<Uuid>,
+    /// Who of the staff takes the first step.
+    pub first_step_owner_id: Option<Uuid>,
+    /// How the first step is made easy.
+    pub warm_handoff: Option<WarmHandoff>,
+    /// 1 first to 3.
+    pub priority: i16,
+    /// Money.
+    pub funding_note: String,
+    /// Planned sessions a week; 0 where none.
+    pub sessions_per_week: i16,
+    /// Planned minutes a session.
+    pub minutes_per_session: i16,
+    /// Planned weeks.
+    pub weeks: i16,
+    /// Items that must be in place first.
+    pub depends_on: Vec<Uuid>,
+    /// Of these, not in place yet.
+    pub waits_for: Vec<Uuid>,
+    /// Goals that it serves.
+    pub goal_ids: Vec<Uuid>,
+    /// The item that took its place.
+    pub replaced_by: Option<Uuid>,
+    /// The individual review whose decision it is.
+    pub individual_review_id: Option<Uuid>,
+}
+
+/// Whether making `item` depend on `wanted` would close a circle, given what the items of the plan depend on.
+pub fn closes_circle(item: Uuid, wanted: &[Uuid], depends_on: &HashMap<Uuid, Vec<Uuid>>) -> bool {
+    let mut open = wanted.to_vec();
+    let mut seen = HashSet::new();
+    while let Some(next) = open.pop() {
+        if next == item {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(depends_on.get(&next).into_iter().flatten().copied());
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -122,13 +178,36 @@ mod tests {
             (S::InPlace, T::Finish, S::Done),
         ];
         for from in [S::Planned, S::Arranging, S::InPlace] {
-            allowed.extend([(from, T::DeclineByFamily, S::DeclinedByFamily), (from, T::NotAvailable, S::NotAvailable), (from, T::Withdraw, S::Withdrawn)]);
+            allowed.extend([
+                (from, T::DeclineByFamily, S::DeclinedByFamily),
+                (from, T::NotAvailable, S::NotAvailable),
+                (from, T::Withdraw, S::Withdrawn),
+                (from, T::Replace, S::Replaced),
+            ]);
         }
         for from in S::ALL {
             for transition in T::ALL {
                 let expected = allowed.iter().find(|(f, t, _)| f == from && t == transition).map(|(_, _, to)| *to);
                 assert_eq!(from.transition(*transition).ok(), expected, "{} {}", from.as_str(), transition.as_str());
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn items_that_wait_for_one_another_never_make_a_circle(wishes in proptest::collection::vec((0..6_u128, 0..6_u128), 0..40)) {
+            let mut depends_on: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+            for (from, to) in wishes {
+                let (from, to) = (Uuid::from_u128(from), Uuid::from_u128(to));
+                if !closes_circle(from, &[to], &depends_on) {
+                    depends_on.entry(from).or_default().push(to);
+                }
+            }
+            // Taking away again and again what waits for nothing leaves nothing, unless there is a circle.
+            while let Some(free) = depends_on.keys().copied().find(|k| depends_on[k].iter().all(|d| !depends_on.contains_key(d))) {
+                depends_on.remove(&free);
+            }
+            proptest::prop_assert!(depends_on.is_empty());
         }
     }
 

@@ -15,9 +15,9 @@ use crate::error::PlanError;
 use crate::need::entity::{Need, NeedState};
 use crate::plan::entity::PlanState;
 use crate::sight::may_see;
-use crate::{need, plan};
+use crate::{goal, need, plan};
 
-use entity::{Item, ItemState, ItemTransition, Sensitivity, UnmetReason};
+use entity::{Arrangement, Item, ItemState, ItemTransition, Sensitivity, UnmetReason};
 
 /// Whether a caller who sees these needs may see an item: only with all that it answers.
 pub fn visible(item: &Item, seen: &[Need], clearance: &Clearance) -> bool {
@@ -60,9 +60,75 @@ pub async fn add(pool: &PgPool, command: &Add, clearance: &Clearance) -> Result<
         }
     }
     item.sensitivity = needs.iter().map(|n| n.sensitivity).max().unwrap_or(Sensitivity::General);
+    check_arrangement(&mut tx, &item).await?;
     let item = create(&mut tx, &item, &command.request.caller).await?.ok_or(PlanError::Exists("plan item"))?;
     tx.commit().await?;
     Ok(item)
+}
+
+/// What an item waits for and which goals it serves must be of its plan, and nothing may wait for itself.
+async fn check_arrangement(conn: &mut PgConnection, item: &Item) -> Result<(), PlanError> {
+    let how = &item.arrangement;
+    let others = repo::by_ids(conn, &how.depends_on).await?;
+    for (i, id) in how.depends_on.iter().enumerate() {
+        if !others.iter().any(|o| o.plan_item_id == *id && o.plan_id == item.plan_id && o.sensitivity <= item.sensitivity) {
+            return Err(PlanError::field(&format!("item.depends_on_item_ids[{i}]"), "is not an item of this plan; take one that GetPlan answers"));
+        }
+    }
+    if entity::closes_circle(item.plan_item_id, &how.depends_on, &repo::dependencies(conn, item.plan_id).await?) {
+        return Err(PlanError::field("item.depends_on_item_ids", "would let the item wait for itself, by way of what it depends on"));
+    }
+    let goals = goal::repo::by_ids(conn, &how.goal_ids).await?;
+    for (i, id) in how.goal_ids.iter().enumerate() {
+        if !goals.iter().any(|g| g.goal_id == *id && g.plan_id == item.plan_id && g.sensitivity <= item.sensitivity) {
+            return Err(PlanError::field(&format!("item.goal_ids[{i}]"), "is not a goal of this plan; take one that GetPlan answers"));
+        }
+    }
+    Ok(())
+}
+
+/// Changes an item that is not over.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// As it is to be; needs, kind and state are not looked at.
+    pub item: Item,
+    /// The version read.
+    pub expected_version: i64,
+    /// So that it happens once.
+    pub request: Request,
+}
+
+/// Changes an item's words, owner, dates and what it waits for.
+pub async fn update(pool: &PgPool, command: &Update, clearance: &Clearance) -> Result<Item, PlanError> {
+    let mut tx = pool.begin().await?;
+    let claim = idempotency::claim(&mut tx, &command.request).await?;
+    let held = lock_visible(&mut tx, command.item.plan_item_id, clearance, command.request.method).await?;
+    if claim == Claim::Replay {
+        return Ok(held);
+    }
+    if held.version != command.expected_version {
+        return Err(PlanError::Stale);
+    }
+    if held.state == ItemState::Done || held.state.is_unhappened() {
+        return Err(PlanError::WrongState { what: "plan item", state: held.state.as_str(), transition: "update" });
+    }
+    let asked = &command.item;
+    let next = Item {
+        description: asked.description.clone(),
+        owner: asked.owner,
+        first_step_owner: asked.first_step_owner,
+        due_on: asked.due_on,
+        builds_on_codes: asked.builds_on_codes.clone(),
+        arrangement: Arrangement { individual_review_id: held.arrangement.individual_review_id, ..asked.arrangement.clone() },
+        version: held.version + 1,
+        ..held
+    };
+    check_arrangement(&mut tx, &next).await?;
+    repo::put_arrangement(&mut tx, &next).await?;
+    write(&mut tx, &next, &command.request.caller).await?;
+    let stored = repo::by_id(&mut tx, next.plan_item_id).await?.ok_or_else(|| PlanError::unknown(command.request.method))?;
+    tx.commit().await?;
+    Ok(stored)
 }
 
 /// Writes an item with its history and events; none where its id is taken. The plan must be locked.
@@ -70,6 +136,7 @@ pub(crate) async fn create(conn: &mut PgConnection, item: &Item, by: &str) -> Re
     if !repo::insert(conn, item).await? {
         return Ok(None);
     }
+    repo::put_arrangement(conn, item).await?;
     let Some(stored) = repo::by_id(conn, item.plan_item_id).await? else { return Ok(None) };
     events::publish(conn, &stored, by).await?;
     // A referral may have told of itself before its item was written.
@@ -89,6 +156,8 @@ pub struct Transition {
     pub transition: ItemTransition,
     /// Why, where it does not happen.
     pub reason: Option<UnmetReason>,
+    /// The item that takes its place, for `replace`.
+    pub replaced_by: Option<Uuid>,
     /// The version read.
     pub expected_version: i64,
     /// So that it happens once.
@@ -104,8 +173,11 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
         }
         (T::DeclineByFamily | T::NotAvailable, given) => given,
         (T::Withdraw, given) => Some(given.filter(|r| *r != UnmetReason::NotYetArranged).unwrap_or(UnmetReason::Other)),
-        (T::Arrange | T::PutInPlace | T::Finish, _) => None,
+        (T::Arrange | T::PutInPlace | T::Finish | T::Replace, _) => None,
     };
+    if (command.transition == T::Replace) != command.replaced_by.is_some() {
+        return Err(PlanError::field("replaced_by", "must name the item that takes its place, for `replace` and only then"));
+    }
     let mut tx = pool.begin().await?;
     let claim = idempotency::claim(&mut tx, &command.request).await?;
     let mut item = lock_visible(&mut tx, command.plan_item_id, clearance, command.request.method).await?;
@@ -119,6 +191,14 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
         return Err(PlanError::Derived);
     }
     item.state = item.state.transition(command.transition)?;
+    if command.transition == T::PutInPlace && !item.arrangement.waits_for.is_empty() {
+        return Err(PlanError::Waits);
+    }
+    if let Some(other) = command.replaced_by {
+        let other = repo::by_id(&mut tx, other).await?.filter(|o| o.plan_id == item.plan_id && o.plan_item_id != item.plan_item_id);
+        item.arrangement.replaced_by =
+            Some(other.ok_or_else(|| PlanError::field("replaced_by", "is not another item of this plan; take one that GetPlan answers"))?.plan_item_id);
+    }
     item.ended_reason = reason;
     item.version += 1;
     write(&mut tx, &item, &command.request.caller).await?;
@@ -138,9 +218,8 @@ pub(crate) async fn lock_visible(conn: &mut PgConnection, item_id: Uuid, clearan
 }
 
 /// Items that must be in place before this one and are not.
-#[allow(clippy::unused_async, reason = "items have no dependencies yet")]
-pub(crate) async fn waits_for(_conn: &mut PgConnection, _item: &Item) -> Result<Vec<Uuid>, DbError> {
-    Ok(Vec::new())
+pub(crate) async fn waits_for(conn: &mut PgConnection, item: &Item) -> Result<Vec<Uuid>, DbError> {
+    Ok(repo::by_id(conn, item.plan_item_id).await?.map(|i| i.arrangement.waits_for).unwrap_or_default())
 }
 
 /// Lets an item follow what is behind it; where nothing is left, it is planned again. The plan must be locked.
@@ -180,4 +259,17 @@ async fn write(conn: &mut PgConnection, item: &Item, by: &str) -> Result<(), DbE
     repo::update(conn, item).await?;
     events::publish(conn, item, by).await?;
     need::follow_items(conn, &item.need_ids, by).await
+}
+
+/// Items that were to answer these needs before they arrived answer them now, and are as sensitive. The plan must be locked.
+pub(crate) async fn link_awaited(conn: &mut PgConnection, need_ids: &[Uuid], by: &str) -> Result<(), DbError> {
+    let linked = repo::link_awaited(conn, need_ids).await?;
+    for item in repo::by_ids(conn, &linked).await? {
+        let highest = need::repo::by_ids(conn, &item.need_ids).await?.iter().map(|n| n.sensitivity).max();
+        let mut next = raise_sensitivity(conn, item, highest.unwrap_or(Sensitivity::General), by).await?;
+        // What it answers has changed in any case.
+        next.version += 1;
+        write(conn, &next, by).await?;
+    }
+    Ok(())
 }

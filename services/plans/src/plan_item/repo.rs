@@ -1,11 +1,13 @@
 //! SQL of plan items, and of what is behind them.
 
+use std::collections::HashMap;
+
 use chassis_pg::{DbError, expect_one};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::entity::{Item, ItemKind, ItemState, OwnerKind, Sensitivity, Source, UnmetReason};
+use super::entity::{Arrangement, Band, Item, ItemKind, ItemState, OwnerKind, Sensitivity, Setting, Source, UnmetReason, WarmHandoff};
 use crate::codes::EnrolmentState;
 use crate::enrolment;
 
@@ -37,20 +39,180 @@ pub async fn insert(conn: &mut PgConnection, item: &Item) -> Result<bool, DbErro
     Ok(true)
 }
 
+struct Row {
+    plan_item_id: Uuid,
+    plan_id: Uuid,
+    student_id: Uuid,
+    school_id: Uuid,
+    school_year: i32,
+    need_ids: Vec<Uuid>,
+    builds_on_codes: Vec<String>,
+    kind: ItemKind,
+    service_category: String,
+    description: String,
+    owner: Option<OwnerKind>,
+    first_step_owner: Option<OwnerKind>,
+    due_on: Option<NaiveDate>,
+    state: ItemState,
+    ended_reason: Option<UnmetReason>,
+    referral_id: Option<Uuid>,
+    sensitivity: Sensitivity,
+    version: i64,
+    setting: Option<Setting>,
+    band: Option<Band>,
+    owner_id: Option<Uuid>,
+    first_step_owner_id: Option<Uuid>,
+    warm_handoff: Option<WarmHandoff>,
+    priority: i16,
+    funding_note: String,
+    sessions_per_week: i16,
+    minutes_per_session: i16,
+    weeks: i16,
+    depends_on: Vec<Uuid>,
+    waits_for: Vec<Uuid>,
+    goal_ids: Vec<Uuid>,
+    replaced_by: Option<Uuid>,
+    individual_review_id: Option<Uuid>,
+}
+
+impl From<Row> for Item {
+    fn from(row: Row) -> Self {
+        Self {
+            plan_item_id: row.plan_item_id,
+            plan_id: row.plan_id,
+            student_id: row.student_id,
+            school_id: row.school_id,
+            school_year: row.school_year,
+            need_ids: row.need_ids,
+            builds_on_codes: row.builds_on_codes,
+            kind: row.kind,
+            service_category: row.service_category,
+            description: row.description,
+            owner: row.owner,
+            first_step_owner: row.first_step_owner,
+            due_on: row.due_on,
+            state: row.state,
+            ended_reason: row.ended_reason,
+            referral_id: row.referral_id,
+            sensitivity: row.sensitivity,
+            version: row.version,
+            arrangement: Arrangement {
+                setting: row.setting,
+                band: row.band,
+                owner_id: row.owner_id,
+                first_step_owner_id: row.first_step_owner_id,
+                warm_handoff: row.warm_handoff,
+                priority: row.priority,
+                funding_note: row.funding_note,
+                sessions_per_week: row.sessions_per_week,
+                minutes_per_session: row.minutes_per_session,
+                weeks: row.weeks,
+                depends_on: row.depends_on,
+                waits_for: row.waits_for,
+                goal_ids: row.goal_ids,
+                replaced_by: row.replaced_by,
+                individual_review_id: row.individual_review_id,
+            },
+        }
+    }
+}
+
 /// Items by id, oldest first.
 pub async fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Item>, DbError> {
-    Ok(sqlx::query_as!(
-        Item,
+    let rows = sqlx::query_as!(
+        Row,
         r#"select i.plan_item_id, i.plan_id, p.student_id, p.school_id, p.school_year,
                   array(select l.need_id from plans.plan_item_need l where l.plan_item_id = i.plan_item_id order by l.need_id) as "need_ids!",
                   i.builds_on_codes, i.kind as "kind: ItemKind", i.service_category, i.description, i.owner as "owner: OwnerKind",
                   i.first_step_owner as "first_step_owner: OwnerKind", i.due_on, i.state as "state: ItemState", i.ended_reason as "ended_reason: UnmetReason",
-                  i.referral_id, i.sensitivity as "sensitivity: Sensitivity", i.version
+                  i.referral_id, i.sensitivity as "sensitivity: Sensitivity", i.version, i.setting as "setting: Setting", i.band as "band: Band",
+                  i.owner_id, i.first_step_owner_id, i.warm_handoff as "warm_handoff: WarmHandoff", i.priority, i.funding_note, i.sessions_per_week,
+                  i.minutes_per_session, i.weeks, i.replaced_by, i.individual_review_id,
+                  array(select d.depends_on_id from plans.plan_item_dependency d where d.plan_item_id = i.plan_item_id order by d.depends_on_id) as "depends_on!",
+                  array(select d.depends_on_id from plans.plan_item_dependency d join plans.plan_item o on o.plan_item_id = d.depends_on_id
+                        where d.plan_item_id = i.plan_item_id and o.state not in ('in_place', 'done') order by d.depends_on_id) as "waits_for!",
+                  array(select g.goal_id from plans.plan_item_goal g where g.plan_item_id = i.plan_item_id order by g.goal_id) as "goal_ids!"
            from plans.plan_item i join plans.plan p using (plan_id) where i.plan_item_id = any($1) order by i.created_at, i.plan_item_id"#,
         ids
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(Item::from).collect())
+}
+
+/// Writes how an item is arranged, in words and all.
+pub async fn put_arrangement(conn: &mut PgConnection, item: &Item) -> Result<(), DbError> {
+    let how = &item.arrangement;
+    sqlx::query!(
+        "update plans.plan_item set description = $2, owner = $3, first_step_owner = $4, due_on = $5, setting = $6, band = $7, owner_id = $8,
+             first_step_owner_id = $9, warm_handoff = $10, priority = $11, funding_note = $12, sessions_per_week = $13, minutes_per_session = $14,
+             weeks = $15, individual_review_id = $16, builds_on_codes = $17, service_category = $18
+         where plan_item_id = $1",
+        item.plan_item_id,
+        item.description,
+        item.owner.map(OwnerKind::as_str),
+        item.first_step_owner.map(OwnerKind::as_str),
+        item.due_on,
+        how.setting.map(Setting::as_str),
+        how.band.map(Band::as_str),
+        how.owner_id,
+        how.first_step_owner_id,
+        how.warm_handoff.map(WarmHandoff::as_str),
+        how.priority.clamp(1, 3),
+        how.funding_note,
+        how.sessions_per_week,
+        how.minutes_per_session,
+        how.weeks,
+        how.individual_review_id,
+        &item.builds_on_codes,
+        item.service_category
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("delete from plans.plan_item_dependency where plan_item_id = $1 and depends_on_id <> all($2)", item.plan_item_id, &how.depends_on)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "insert into plans.plan_item_dependency (plan_item_id, depends_on_id) select $1, unnest($2::uuid[]) on conflict do nothing",
+        item.plan_item_id,
+        &how.depends_on
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("delete from plans.plan_item_goal where plan_item_id = $1 and goal_id <> all($2)", item.plan_item_id, &how.goal_ids)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "insert into plans.plan_item_goal (plan_item_id, goal_id) select $1, unnest($2::uuid[]) on conflict do nothing",
+        item.plan_item_id,
+        &how.goal_ids
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What each item of a plan depends on.
+pub async fn dependencies(conn: &mut PgConnection, plan_id: Uuid) -> Result<HashMap<Uuid, Vec<Uuid>>, DbError> {
+    let rows = sqlx::query!(
+        "select d.plan_item_id, d.depends_on_id from plans.plan_item_dependency d join plans.plan_item i using (plan_item_id) where i.plan_id = $1",
+        plan_id
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut all: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for row in rows {
+        all.entry(row.plan_item_id).or_default().push(row.depends_on_id);
+    }
+    Ok(all)
+}
+
+/// Lets items that answer one need answer another as well.
+pub async fn answer_also(conn: &mut PgConnection, item_ids: &[Uuid], need_id: Uuid) -> Result<(), DbError> {
+    sqlx::query!("insert into plans.plan_item_need (plan_item_id, need_id) select unnest($1::uuid[]), $2 on conflict do nothing", item_ids, need_id)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// One item.
@@ -85,14 +247,15 @@ pub async fn student_of(conn: &mut PgConnection, item_id: Uuid) -> Result<Option
 /// Writes an item's state over the version before it.
 pub async fn update(conn: &mut PgConnection, item: &Item) -> Result<(), DbError> {
     let done = sqlx::query!(
-        "update plans.plan_item set state = $2, ended_reason = $3, referral_id = $4, sensitivity = $5, version = $6, updated_at = now()
+        "update plans.plan_item set state = $2, ended_reason = $3, referral_id = $4, sensitivity = $5, version = $6, replaced_by = $7, updated_at = now()
          where plan_item_id = $1 and version = $6::bigint - 1",
         item.plan_item_id,
         item.state.as_str(),
         item.ended_reason.map(UnmetReason::as_str),
         item.referral_id,
         item.sensitivity.as_str(),
-        item.version
+        item.version,
+        item.arrangement.replaced_by
     )
     .execute(conn)
     .await?;
@@ -159,4 +322,26 @@ pub async fn put_referral(conn: &mut PgConnection, referral_id: Uuid, item_id: U
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Keeps needs that an item is to answer once they arrive.
+pub async fn await_needs(conn: &mut PgConnection, item_id: Uuid, need_ids: &[Uuid]) -> Result<(), DbError> {
+    sqlx::query!("insert into plans.awaited_need (need_id, plan_item_id) select unnest($2::uuid[]), $1 on conflict do nothing", item_id, need_ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Links items to needs that were awaited and are there now, in the item's own plan. Answers the items.
+pub async fn link_awaited(conn: &mut PgConnection, need_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    Ok(sqlx::query_scalar!(
+        "with arrived as (
+             delete from plans.awaited_need a using plans.need n, plans.plan_item i
+             where a.need_id = any($1) and n.need_id = a.need_id and i.plan_item_id = a.plan_item_id and i.plan_id = n.plan_id
+             returning a.plan_item_id, a.need_id)
+         insert into plans.plan_item_need (plan_item_id, need_id) select plan_item_id, need_id from arrived on conflict do nothing returning plan_item_id",
+        need_ids
+    )
+    .fetch_all(conn)
+    .await?)
 }

@@ -174,6 +174,7 @@ impl District {
             referral_id: None,
             sensitivity: plan_item::entity::Sensitivity::General,
             version: 1,
+            arrangement: plans::plan_item::entity::Arrangement { priority: 2, ..Default::default() },
         }
     }
 
