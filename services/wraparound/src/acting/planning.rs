@@ -2,8 +2,9 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, Utc};
 use proto::plans::v1::{
-    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, Enrolment, GetPlanRequest, GetPlanResponse, ListPlansRequest, LogDeliveriesRequest,
-    OwnerKind, Plan, PlanItem, PlanItemKind, PlanState, TransitionEnrolmentRequest, TransitionPlanItemRequest, TransitionPlanRequest, UnmetReason,
+    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, Enrolment, FamilyAnswer, FamilyResponse, GetPlanRequest, GetPlanResponse, ListPlansRequest,
+    LogDeliveriesRequest, OwnerKind, Plan, PlanItem, PlanItemKind, PlanState, RecordFamilyResponseRequest, TransitionEnrolmentRequest,
+    TransitionPlanItemRequest, TransitionPlanRequest, UnmetReason,
 };
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ pub async fn of_school(services: &Services, who: &Person, school: &str, school_y
     .await
 }
 
-/// Brings a draft into force.
+/// Brings a draft into force: shown to the family, who agree.
 pub async fn activate(services: &Services, who: &Person, plan: &Plan) -> anyhow::Result<Plan> {
     let mut plan = plan.clone();
     while let Some(transition) = match plan.state() {
@@ -55,8 +56,18 @@ pub async fn activate(services: &Services, who: &Person, plan: &Plan) -> anyhow:
             request_id: request_id(),
         };
         plan = services.plans().transition_plan(who.asks(request)).await.told(&format!("{transition} the plan"))?.plan.unwrap_or_default();
+        if transition == "propose" {
+            plan = agree(services, who, &plan).await?;
+        }
     }
     Ok(plan)
+}
+
+/// The family agrees to a plan, in a call.
+pub async fn agree(services: &Services, who: &Person, plan: &Plan) -> anyhow::Result<Plan> {
+    let answer = FamilyAnswer { response: FamilyResponse::Agreed.into(), channel: "call".to_owned(), language: "en".to_owned(), ..FamilyAnswer::default() };
+    let request = RecordFamilyResponseRequest { plan_id: plan.plan_id.clone(), answer: Some(answer), expected_version: plan.version, request_id: request_id() };
+    Ok(services.plans().record_family_response(who.asks(request)).await.told("write the family's answer down")?.plan.unwrap_or_default())
 }
 
 /// What to write into a plan.
