@@ -45,3 +45,30 @@ async fn an_urgent_concern_shows_the_districts_instruction_first() {
     let routine = browser.post(&path, &[("urgency", "routine"), ("text", "x")], false).await;
     assert_eq!(location(&routine), format!("/students/{}", sample::id(7)));
 }
+
+#[tokio::test]
+async fn attendance_is_one_tap_and_says_what_it_stored() {
+    let browser = Browser::signed_in(vec!["coordinator"]).await;
+    let path = format!("/groups/{}/attendance", sample::id(330));
+    let member = sample::id(71);
+    let all = browser.post(&path, &[("session_on", "2026-10-20"), ("enrolment_id", &member)], false).await;
+    assert!(browser.text(&location(&all)).await.contains("Everybody was there on 20 Oct 2026."));
+    let mark = format!("mark-{member}");
+    let fields = [("session_on", "2026-10-20"), ("enrolment_id", member.as_str()), (mark.as_str(), "absent_unexcused")];
+    let one = browser.post(&path, &fields, false).await;
+    let html = browser.text(&location(&one)).await;
+    assert!(html.contains("1 not simply present") && html.contains("a follow-up is on the list"), "{html}");
+}
+
+#[tokio::test]
+async fn a_students_tabs_hold_the_forms_of_their_own() {
+    let browser = Browser::signed_in(vec!["coordinator"]).await;
+    let student = format!("/students/{}", sample::id(7));
+    let overview = browser.text(&student).await;
+    assert!(overview.contains("Timeline") && overview.contains("Concern from staff") && overview.contains("Self-regulation"));
+    assert!(browser.text(&format!("{student}/plan")).await.contains("The family’s answer"));
+    assert!(browser.text(&format!("{student}/access")).await.contains("Open for four hours"));
+    let teacher = Browser::signed_in(vec!["teacher"]).await;
+    let access = teacher.text(&format!("{student}/access")).await;
+    assert!(!access.contains("Put on the case") && access.contains("Open for four hours"));
+}

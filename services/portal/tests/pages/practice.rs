@@ -52,6 +52,47 @@ pub fn follow_ups() -> Vec<plans::FollowUp> {
     }]
 }
 
+pub fn individual_reviews() -> Vec<reviews::IndividualReview> {
+    vec![reviews::IndividualReview {
+        individual_review_id: id(320),
+        student_id: id(7),
+        state: reviews::IndividualReviewState::Held.into(),
+        trigger: reviews::IndividualReviewTrigger::Concern.into(),
+        sensitivity: Sensitivity::General.into(),
+        meets_on: "2026-10-20".into(),
+        family_voice: reviews::FamilyVoice::Attended.into(),
+        open_time: time(16),
+        version: 4,
+        ..Default::default()
+    }]
+}
+
+pub fn group() -> plans::Group {
+    plans::Group {
+        group_id: id(330),
+        school_id: id(900),
+        name: "Lunch group".into(),
+        weekdays: vec![2, 4],
+        minutes_per_session: 30,
+        capacity: 8,
+        member_count: 1,
+        ..Default::default()
+    }
+}
+
+pub fn transitions() -> Vec<plans::Transition> {
+    vec![plans::Transition {
+        transition_id: id(340),
+        student_id: id(5),
+        from_school_id: id(900),
+        to_school_id: id(901),
+        state: plans::TransitionState::Offered.into(),
+        first_day_on: "2026-11-02".into(),
+        version: 1,
+        ..Default::default()
+    }]
+}
+
 /// The answer to a call of the practice; none where it is not one.
 pub fn answer(method: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, Status>> {
     let told = match method {
@@ -71,6 +112,56 @@ pub fn answer(method: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, Status>> {
         "plans.v1.FollowUpService/TransitionFollowUp" => {
             let follow_up = plans::FollowUp { version: 5, ..follow_ups().remove(0) };
             plans::TransitionFollowUpResponse { follow_up: Some(follow_up) }.encode_to_vec()
+        }
+        "reviews.v1.ConcernService/ListIndividualReviews" => {
+            reviews::ListIndividualReviewsResponse { individual_reviews: individual_reviews(), ..Default::default() }.encode_to_vec()
+        }
+        "reviews.v1.ConcernService/GetIndividualReview" => {
+            reviews::GetIndividualReviewResponse { individual_review: individual_reviews().into_iter().next(), ..Default::default() }.encode_to_vec()
+        }
+        "reviews.v1.ConcernService/ListCaseAccess" => {
+            let access = reviews::CaseAccess {
+                case_access_id: id(350),
+                student_id: id(5),
+                kind: "break_glass".into(),
+                reason: "Safety".into(),
+                active: true,
+                grant_time: time(20),
+                expire_time: time(20),
+                version: 1,
+                ..Default::default()
+            };
+            reviews::ListCaseAccessResponse { case_accesses: vec![access], ..Default::default() }.encode_to_vec()
+        }
+        "plans.v1.DeliveryService/ListGroups" => plans::ListGroupsResponse { groups: vec![group()], ..Default::default() }.encode_to_vec(),
+        "plans.v1.DeliveryService/GetGroup" => {
+            let enrolment = plans::Enrolment {
+                enrolment_id: id(71),
+                student_id: id(7),
+                state: plans::EnrolmentState::Active.into(),
+                planned_minutes_to_date: 240,
+                delivered_minutes: 210,
+                ..Default::default()
+            };
+            let member = plans::GroupMember { enrolment: Some(enrolment), attendance_rate: Some(0.875), recent: vec![plans::Attendance::Present.into()] };
+            plans::GetGroupResponse { group: Some(group()), members: vec![member], open_sessions: vec!["2026-10-20".into()], ..Default::default() }.encode_to_vec()
+        }
+        "plans.v1.DeliveryService/TakeAttendance" => {
+            let marks = plans::TakeAttendanceRequest::decode(bytes).ok()?.marks;
+            plans::TakeAttendanceResponse { stored_count: 1, no_show_enrolment_ids: marks.into_iter().map(|mark| mark.enrolment_id).collect() }.encode_to_vec()
+        }
+        "plans.v1.DeliveryService/ListEnrolments" => plans::ListEnrolmentsResponse::default().encode_to_vec(),
+        "plans.v1.FollowUpService/ListTransitions" => plans::ListTransitionsResponse { transitions: transitions(), ..Default::default() }.encode_to_vec(),
+        "plans.v1.FollowUpService/ListSeptember" => {
+            let entry = plans::SeptemberEntry { student_id: id(4), school_year: 2027, attention: true, because: "tier_3".into(), ..Default::default() };
+            plans::ListSeptemberResponse { entries: vec![entry], ..Default::default() }.encode_to_vec()
+        }
+        "plans.v1.FollowUpService/ListNotNoticed" => {
+            let student = plans::NotNoticed { student_id: id(2), last_on: "2026-04-21".into(), last_kind: "review".into() };
+            plans::ListNotNoticedResponse { students: vec![student], ..Default::default() }.encode_to_vec()
+        }
+        "rosters.v1.RosterService/ListClassMembers" => {
+            proto::rosters::v1::ListClassMembersResponse { students: super::sample::students(), ..Default::default() }.encode_to_vec()
         }
         _ => return None,
     };

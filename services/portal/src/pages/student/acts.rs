@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use proto::partners::v1::{Consent, PutConsentRequest};
 use proto::plans::v1::{
     AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, JudgeNeedRequest, LogDeliveriesRequest, NeedState, OwnerKind, PlanItem,
@@ -14,13 +14,16 @@ use uuid::Uuid;
 use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::Post;
+use crate::said::Said;
 use crate::words;
 
-fn back(student_id: Uuid) -> Result<Response, Fault> {
-    Ok(Redirect::to(&format!("/students/{student_id}")).into_response())
+/// Ends an act with a sentence, on the page it came from.
+fn back(app: &Portal, post: &Post, student_id: Uuid, words: &str) -> Result<Response, Fault> {
+    app.done(post, &format!("/students/{student_id}"), Said::plain(words))
 }
 
-fn owner_of(value: &str) -> OwnerKind {
+/// Who owns something, from a form.
+pub fn owner_of(value: &str) -> OwnerKind {
     OwnerKind::from_str_name(&format!("OWNER_KIND_{}", value.to_uppercase())).unwrap_or(OwnerKind::Unspecified)
 }
 
@@ -34,7 +37,7 @@ pub async fn move_plan(State(app): State<Arc<Portal>>, Path(student_id): Path<Uu
         request_id: post.request_id(),
     };
     app.clients.plans(&post.caller).transition_plan(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The plan is moved on.")
 }
 
 /// Adds an item to the plan.
@@ -54,7 +57,7 @@ pub async fn add_item(State(app): State<Arc<Portal>>, Path(student_id): Path<Uui
     };
     let request = AddPlanItemRequest { plan_id: post.text("plan_id").to_owned(), item: Some(item), request_id: post.request_id() };
     app.clients.plans(&post.caller).add_plan_item(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "It is added to the plan.")
 }
 
 /// Moves an item.
@@ -68,7 +71,7 @@ pub async fn move_item(State(app): State<Arc<Portal>>, Path((student_id, item_id
         ..Default::default()
     };
     app.clients.plans(&post.caller).transition_plan_item(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The item is moved on.")
 }
 
 /// Enrols the student in a service for an item.
@@ -84,7 +87,7 @@ pub async fn enrol(State(app): State<Arc<Portal>>, Path((student_id, item_id)): 
         ..Default::default()
     };
     app.clients.plans(&post.caller).enrol_student(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The service is offered.")
 }
 
 /// Moves an enrolment.
@@ -99,7 +102,7 @@ pub async fn move_enrolment(State(app): State<Arc<Portal>>, Path((student_id, en
         ..Default::default()
     };
     app.clients.plans(&post.caller).transition_enrolment(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The enrolment is moved on.")
 }
 
 /// Logs one session.
@@ -117,7 +120,7 @@ pub async fn log_delivery(State(app): State<Arc<Portal>>, Path((student_id, enro
     };
     let request = LogDeliveriesRequest { deliveries: vec![delivery], request_id: post.request_id() };
     app.clients.plans(&post.caller).log_deliveries(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The session is logged.")
 }
 
 /// Judges a need.
@@ -126,7 +129,7 @@ pub async fn judge(State(app): State<Arc<Portal>>, Path((student_id, need_id)): 
     let request =
         JudgeNeedRequest { need_id: need_id.to_string(), state: state.into(), expected_version: post.number("version"), request_id: post.request_id() };
     app.clients.plans(&post.caller).judge_need(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The need is judged.")
 }
 
 /// Records a family's consent to share with one partner.
@@ -146,5 +149,5 @@ pub async fn record_consent(State(app): State<Arc<Portal>>, Path(student_id): Pa
     };
     let request = PutConsentRequest { consent: Some(consent), request_id: post.request_id() };
     app.clients.referrals(&post.caller).put_consent(request).await?;
-    back(student_id)
+    back(&app, &post, student_id, "The consent is recorded.")
 }

@@ -1,7 +1,7 @@
 //! Items of a plan: enrolments, sessions and referrals, and what can happen to each next.
 
 use proto::partners::v1::{Outcome, Referral, ReferralState};
-use proto::plans::v1::{Enrolment, EnrolmentState, PlanItem, PlanItemKind, PlanItemState};
+use proto::plans::v1::{Enrolment, EnrolmentState, OwnerKind, PlanItem, PlanItemKind, PlanItemState, WarmHandoff};
 
 use crate::form::fresh_id;
 use crate::lookup::service_category_label;
@@ -95,6 +95,22 @@ pub struct ItemView {
     pub enrolment_id: String,
     /// Needs it answers, for a referral's link.
     pub need_ids: String,
+    /// What must be in place first and is not; empty where nothing.
+    pub waits_for: String,
+    /// Ids of what it depends on.
+    pub depends_on: Vec<String>,
+    /// Who does it and takes the first step, and how that is made easy.
+    pub hands: String,
+    /// For the form.
+    pub owner: &'static str,
+    /// For the form.
+    pub first_step: &'static str,
+    /// For the form.
+    pub handoff: String,
+    /// By when, ISO.
+    pub due_on: String,
+    /// Whether it can be changed.
+    pub open: bool,
 }
 
 /// A plan item with what hangs on it.
@@ -147,11 +163,57 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
             && item.kind() == PlanItemKind::Referral
             && referrals.iter().all(|line| matches!(line.state, "closed" | "declined" | "withdrawn" | "entered in error")),
         need_ids: item.need_ids.join(","),
+        waits_for: waits_for(sources, item),
+        depends_on: item.depends_on_item_ids.clone(),
+        hands: hands(sources, item),
+        owner: owner_value(item.owner()),
+        first_step: owner_value(item.first_step_owner()),
+        handoff: item.warm_handoff().as_str_name().trim_start_matches("WARM_HANDOFF_").to_lowercase(),
+        due_on: item.due_on.clone(),
+        open: writes && open,
         enrolments,
         referrals,
         request_id: fresh_id(),
         enrolment_id: fresh_id(),
     }
+}
+
+/// What it waits for, in words.
+fn waits_for(sources: &Sources, item: &PlanItem) -> String {
+    let words: Vec<String> = sources
+        .plan
+        .items
+        .iter()
+        .filter(|other| item.waits_for_item_ids.contains(&other.plan_item_id))
+        .map(|other| words::within(&if other.description.is_empty() { service_category_label(&other.service_category) } else { other.description.clone() }))
+        .collect();
+    words.join(", ")
+}
+
+fn owner_value(owner: OwnerKind) -> &'static str {
+    match owner {
+        OwnerKind::Unspecified | OwnerKind::Staff => "staff",
+        OwnerKind::Partner => "partner",
+        OwnerKind::Family => "family",
+        OwnerKind::Student => "student",
+    }
+}
+
+/// Who does it and takes the first step, and how that is made easy.
+fn hands(sources: &Sources, item: &PlanItem) -> String {
+    let named = |id: &str, owner: OwnerKind| sources.staff.get(id).cloned().unwrap_or_else(|| words::within(&words::label(words::OWNERS, owner_value(owner))));
+    let mut parts = Vec::new();
+    if item.owner() != OwnerKind::Unspecified {
+        parts.push(format!("done by {}", named(&item.owner_id, item.owner())));
+    }
+    if item.first_step_owner() != OwnerKind::Unspecified {
+        parts.push(format!("first step: {}", named(&item.first_step_owner_id, item.first_step_owner())));
+    }
+    if item.warm_handoff() != WarmHandoff::Unspecified {
+        let value = item.warm_handoff().as_str_name().trim_start_matches("WARM_HANDOFF_").to_lowercase();
+        parts.push(words::within(&words::label(super::plan::HANDOFFS, &value)));
+    }
+    parts.join(" · ")
 }
 
 const ITEM_KIND_WORDS: [(PlanItemKind, &str); 7] = [

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use proto::partners::v1::{Consent, Partner, Referral, Service};
-use proto::plans::v1::{GetPlanResponse, Need, NeedState, PlanState};
-use proto::reviews::v1::TierAssignment;
-use proto::rosters::v1::Student;
+use proto::plans::v1::{Aid, FollowUp, GetPlanResponse, ItemSuggestion, Need, NeedState, PlanState, Rating, RatingSummary, Transition};
+use proto::reviews::v1::{CaseAccess, ClassReview, Concern, IndividualReview, StudentReview, TierAssignment};
+use proto::rosters::v1::{School, Student};
 
 use crate::form::fresh_id;
 use crate::frame::Shell;
@@ -15,8 +15,53 @@ use crate::lookup::{CodeList, ServiceCategory, is_restricted, service_categories
 use crate::words::{self, DomainWords, TierWords};
 
 use super::items::{ItemView, Move, item, moves};
+use super::parts::{self, AccessView, RatingView, ReviewView, ServiceView};
+use super::plan::{self, PlanView};
+use super::timeline::{self, Event, last_year_begins};
+
+/// A tab of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Chain and timeline.
+    Overview,
+    /// Class reviews, concerns and individual reviews.
+    Reviews,
+    /// The plan.
+    Plan,
+    /// Services, aid, ratings.
+    Services,
+    /// What the family said and lets us share.
+    Family,
+    /// Who is on the case.
+    Access,
+}
+
+impl Tab {
+    /// Part of the path; empty for the overview.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "",
+            Self::Reviews => "/reviews",
+            Self::Plan => "/plan",
+            Self::Services => "/services",
+            Self::Family => "/family",
+            Self::Access => "/access",
+        }
+    }
+}
+
+/// The tabs in their order.
+pub const TABS: [(Tab, &str); 6] = [
+    (Tab::Overview, "Overview"),
+    (Tab::Reviews, "Reviews"),
+    (Tab::Plan, "Plan"),
+    (Tab::Services, "Services"),
+    (Tab::Family, "Family"),
+    (Tab::Access, "Who sees what"),
+];
 
 /// What the page is made from.
+#[derive(Default)]
 pub struct Sources {
     /// Plan with all that hangs on it; empty where there is none.
     pub plan: GetPlanResponse,
@@ -42,6 +87,54 @@ pub struct Sources {
     pub refers: bool,
     /// Today, ISO.
     pub today: String,
+    /// The student's part in class reviews.
+    pub reviews: Vec<(ClassReview, StudentReview)>,
+    /// Concerns.
+    pub concerns: Vec<Concern>,
+    /// Individual reviews.
+    pub individual: Vec<IndividualReview>,
+    /// Plans of earlier years.
+    pub earlier: Vec<GetPlanResponse>,
+    /// Filter of the timeline.
+    pub filter: String,
+    /// Whether all years are shown.
+    pub all_years: bool,
+    /// Follow-ups.
+    pub follow_ups: Vec<FollowUp>,
+    /// Ratings.
+    pub ratings: Vec<Rating>,
+    /// Their means.
+    pub rating_summaries: Vec<RatingSummary>,
+    /// Aid.
+    pub aids: Vec<Aid>,
+    /// Hand-overs.
+    pub transitions: Vec<Transition>,
+    /// Who is on the case; `None` where that is not the caller's to know.
+    pub access: Option<Vec<CaseAccess>>,
+    /// What could be added.
+    pub suggestions: Vec<ItemSuggestion>,
+    /// Staff to choose from.
+    pub colleagues: Vec<(String, String)>,
+    /// Schools to hand over to.
+    pub schools: Vec<School>,
+}
+
+impl Sources {
+    /// Ids of staff whose names the page shows.
+    pub fn staff_ids(&self) -> Vec<String> {
+        let mut ids: std::collections::BTreeSet<String> = self.assignments.iter().map(|one| one.decided_by.clone()).collect();
+        ids.extend(self.concerns.iter().map(|one| one.raised_by.clone()));
+        ids.extend(self.follow_ups.iter().map(|one| one.closed_by.clone()));
+        ids.extend(self.access.iter().flatten().flat_map(|one| [one.staff_id.clone(), one.granted_by.clone()]));
+        for answer in self.earlier.iter().chain([&self.plan]) {
+            ids.extend(answer.plan.iter().flat_map(|plan| plan.trusted_adults.iter().map(|adult| adult.staff_id.clone()).chain([plan.lead_id.clone()])));
+            ids.extend(answer.family_answers.iter().map(|one| one.recorded_by.clone()));
+            ids.extend(answer.check_ins.iter().flat_map(|one| one.notes.iter().map(|note| note.recorded_by.clone()).chain([one.staff_id.clone()])));
+            ids.extend(answer.commitments.iter().map(|one| one.staff_id.clone()));
+            ids.extend(answer.items.iter().flat_map(|one| [one.owner_id.clone(), one.first_step_owner_id.clone()]));
+        }
+        ids.into_iter().filter(|id| !id.is_empty()).collect()
+    }
 }
 
 /// A need and its chain.
@@ -70,16 +163,6 @@ pub struct ChainRow {
     pub judges: bool,
     /// Id under which a judgement is sent.
     pub request_id: String,
-}
-
-/// A tier that was decided.
-pub struct TierLine {
-    /// Day.
-    pub day: String,
-    /// Tier.
-    pub tier: Option<TierWords>,
-    /// Where from, what was suggested and why it differs.
-    pub words: String,
 }
 
 /// Somebody's consent.
@@ -142,8 +225,6 @@ pub struct StudentPage {
     pub labels: Vec<Label>,
     /// Needs closed to this caller.
     pub closed: i32,
-    /// Tiers.
-    pub tiers: Vec<TierLine>,
     /// Consents.
     pub consents: Vec<ConsentLine>,
     /// Partners to choose from.
@@ -168,10 +249,46 @@ pub struct StudentPage {
     pub item_id: String,
     /// Id of the next consent.
     pub consent_id: String,
+    /// The tab that is shown.
+    pub tab: Tab,
+    /// Its path, for forms to come back to.
+    pub here: String,
+    /// Events of the timeline, newest first.
+    pub events: Vec<Event>,
+    /// Filter of the timeline.
+    pub filter: String,
+    /// Whether all years are shown.
+    pub all_years: bool,
+    /// The plan's tab.
+    pub plan: PlanView,
+    /// Class reviews.
+    pub reviews: Vec<ReviewView>,
+    /// Concerns and individual reviews alone.
+    pub meetings: Vec<Event>,
+    /// Codes of needs by domain.
+    pub code_groups: Vec<crate::pages::concern::view::CodeGroup>,
+    /// Enrolments with their sessions.
+    pub service_views: Vec<ServiceView>,
+    /// Aid, newest first.
+    pub aids: Vec<String>,
+    /// Ratings by need.
+    pub ratings: Vec<RatingView>,
+    /// Who is and was on the case.
+    pub access: Vec<AccessView>,
+    /// Whether that is the caller's to know.
+    pub knows_access: bool,
+    /// Staff to choose from.
+    pub colleagues: Vec<(String, String)>,
+    /// Schools to hand over to: id and name.
+    pub schools: Vec<(String, String)>,
+    /// Items to wait for: id and words.
+    pub item_choices: Vec<(String, String)>,
+    /// Whether the caller moves plans.
+    pub manages: bool,
 }
 
 /// Puts the answers together.
-pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
+pub fn page(shell: Shell, student: &Student, tab: Tab, sources: &Sources) -> StudentPage {
     let plan = sources.plan.plan.clone().unwrap_or_default();
     let current = sources.assignments.first();
     let in_force = matches!(plan.state(), PlanState::Draft | PlanState::Proposed | PlanState::Active | PlanState::UnderRevision);
@@ -195,7 +312,6 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
         other_items,
         labels: labels(sources, &plan),
         closed: sources.plan.closed_need_count,
-        tiers: sources.assignments.iter().map(|assignment| tier_line(sources, assignment)).collect(),
         consents: sources
             .consents
             .iter()
@@ -217,9 +333,57 @@ pub fn page(shell: Shell, student: &Student, sources: &Sources) -> StudentPage {
         request_id: fresh_id(),
         item_id: fresh_id(),
         consent_id: fresh_id(),
+        here: format!("/students/{}{}", student.student_id, tab.path()),
+        tab,
+        events: if tab == Tab::Overview { events(sources, &sources.filter) } else { Vec::new() },
+        filter: if sources.filter.is_empty() { "all".to_owned() } else { sources.filter.clone() },
+        all_years: sources.all_years,
+        plan: plan::view(&sources.plan, &sources.suggestions, &sources.codes, &sources.staff),
+        reviews: parts::reviews(&sources.reviews, &sources.codes),
+        meetings: if tab == Tab::Reviews { events(sources, "reviews").into_iter().filter(|event| !event.href.is_empty()).collect() } else { Vec::new() },
+        code_groups: if tab == Tab::Reviews { crate::pages::concern::view::code_groups(&sources.codes) } else { Vec::new() },
+        service_views: parts::services(&sources.plan),
+        aids: sources.aids.iter().map(parts::aid).collect(),
+        ratings: parts::ratings(&sources.plan, &sources.ratings, &sources.rating_summaries, &sources.codes),
+        access: parts::access(sources.access.as_deref().unwrap_or_default(), &sources.staff),
+        knows_access: sources.access.is_some(),
+        colleagues: sources.colleagues.clone(),
+        schools: sources.schools.iter().map(|school| (school.school_id.clone(), school.name.clone())).collect(),
+        item_choices: item_choices(&sources.plan),
+        manages: sources.manages,
         plan_id: plan.plan_id,
         shell,
     }
+}
+
+/// The timeline with one filter.
+fn events(sources: &Sources, filter: &str) -> Vec<Event> {
+    let plans: Vec<GetPlanResponse> = sources.earlier.iter().chain([&sources.plan]).cloned().collect();
+    let partners = sources.partners.iter().map(|partner| (partner.partner_id.clone(), partner.name.clone())).collect();
+    let since = if sources.all_years || filter != sources.filter { String::new() } else { last_year_begins(&sources.today) };
+    let sources = timeline::Sources {
+        plans: &plans,
+        tiers: &sources.assignments,
+        reviews: &sources.reviews,
+        concerns: &sources.concerns,
+        individual: &sources.individual,
+        referrals: &sources.referrals,
+        partners: &partners,
+        follow_ups: &sources.follow_ups,
+        aids: &sources.aids,
+        transitions: &sources.transitions,
+        staff: &sources.staff,
+        codes: &sources.codes,
+    };
+    timeline::events(&sources, filter, &since)
+}
+
+/// Items that another may wait for.
+fn item_choices(answer: &GetPlanResponse) -> Vec<(String, String)> {
+    let words = |item: &proto::plans::v1::PlanItem| {
+        if item.description.is_empty() { crate::lookup::service_category_label(&item.service_category) } else { item.description.clone() }
+    };
+    answer.items.iter().map(|item| (item.plan_item_id.clone(), words(item))).collect()
 }
 
 /// The end of the school year that a day lies in: consents end there unless the family says otherwise.
@@ -250,28 +414,6 @@ fn summary(needs: &[Need]) -> String {
 fn labels(sources: &Sources, plan: &proto::plans::v1::Plan) -> Vec<Label> {
     let label = |kind: &'static str| move |code: &String| Label { words: sources.codes.label(code), kind, code: code.clone() };
     plan.strength_codes.iter().map(label("strength")).chain(plan.interest_codes.iter().map(label("interest"))).collect()
-}
-
-fn tier_line(sources: &Sources, assignment: &TierAssignment) -> TierLine {
-    let source = match assignment.source.as_str() {
-        "fall_wcr" => "Fall review",
-        "spring_wcr" => "Spring review",
-        "custom_wcr" => "Class review",
-        "isr" => "Individual student review",
-        "concern" => "Concern",
-        "transfer_in" => "Came from another school",
-        other => other,
-    };
-    let mut text = source.to_owned();
-    if let Some(name) = sources.staff.get(&assignment.decided_by) {
-        text.push_str(&format!(" with {name}"));
-    }
-    if assignment.tier != assignment.suggested_tier
-        && let Some(suggested) = words::tier(assignment.suggested_tier())
-    {
-        text.push_str(&format!("; the rule suggested {}. Reason: {}", suggested.key, words::label(words::TIER_REASONS, &assignment.reason).to_lowercase()));
-    }
-    TierLine { day: words::day_of(assignment.effective_time.as_ref()), tier: words::tier(assignment.tier()), words: text }
 }
 
 /// A partner's name; words where the directory does not give one.
@@ -343,24 +485,18 @@ mod tests {
                 items: vec![item],
                 ..Default::default()
             },
-            assignments: vec![],
-            referrals: vec![],
-            consents: vec![],
-            partners: vec![],
-            services: vec![],
-            codes: Arc::default(),
-            staff: HashMap::new(),
             writes: true,
             manages: true,
             refers: true,
             today: "2026-10-22".into(),
+            ..Sources::default()
         }
     }
 
     #[test]
     fn the_chain_shows_the_need_its_item_and_why_it_is_unmet() {
         let student = Student { student_id: "s1".into(), display_name: "Fictional Student".into(), ..Default::default() };
-        let page = page(Shell::bare(None, "t"), &student, &sources());
+        let page = page(Shell::bare(None, "t"), &student, Tab::Overview, &sources());
         assert_eq!(page.summary, "1 need: 1 unmet");
         assert_eq!(page.school_year, "2026–27");
         let html = page.render().unwrap();
@@ -372,7 +508,7 @@ mod tests {
     #[test]
     fn a_reader_gets_no_forms() {
         let student = Student { student_id: "s1".into(), ..Default::default() };
-        let page = page(Shell::bare(None, "t"), &student, &Sources { writes: false, manages: false, refers: false, ..sources() });
+        let page = page(Shell::bare(None, "t"), &student, Tab::Overview, &Sources { writes: false, manages: false, refers: false, ..sources() });
         assert!(!page.render().unwrap().contains("<form"));
     }
 
