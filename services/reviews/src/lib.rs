@@ -1,8 +1,9 @@
 //! The reviews service: whole class reviews, one student at a time, and the tiers decided there.
 //!
-//! Serves `wraparound.reviews.v1.ReviewService` and `ConcernService`. Publishes `reviews.class-review.v1`, `reviews.student-review.v1`,
-//! `reviews.tier.v1` and, for those on the case only, `reviews.protected-need.v1`. Listens to the roster's state
-//! topics, for who may do what and for students who leave a class.
+//! Serves `wraparound.reviews.v1.ReviewService` and `ConcernService`. Publishes the topics that `app.rs` names: class and
+//! student reviews, tiers, needs that are understood otherwise, concerns, individual reviews and, for those on the case
+//! only, what is protected. Listens to the roster's state topics, for who may do what and for students who join or leave
+//! a class.
 //!
 //! Holds ids and codes, and the notes that staff write: no names. Notes never leave but in answers to those cleared.
 

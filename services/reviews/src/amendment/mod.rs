@@ -189,10 +189,13 @@ impl Amendments {
         let action = way.origin().word();
         // Of a need that only those on the case know of, the history of what others see does not tell either: for them
         // the old entry was taken out.
-        let secret = need.sensitivity == Sensitivity::Protected && former.sensitivity != Sensitivity::Protected;
-        entries::revise(&mut tx, &review, former.id, author.id, if secret { "entry_removed" } else { action }, None).await?;
+        let protected = |e: &Entry| e.sensitivity == Sensitivity::Protected;
+        let taken_out = protected(&need) && !protected(former);
+        // And what comes from such a one looks as if it had been written as it is.
+        let written = protected(former) && !protected(&need);
+        entries::revise(&mut tx, &review, former.id, author.id, if taken_out { "entry_removed" } else { action }, None).await?;
         let reason = (!reason.is_empty()).then_some(reason.as_str());
-        entries::revise(&mut tx, &review, need.id, author.id, action, reason).await?;
+        entries::revise(&mut tx, &review, need.id, author.id, if written { "entry_put" } else { action }, reason).await?;
         let next = amend::settle(&mut tx, &self.clock, &frame, &review, Step::Amend, Touched::by(&[former, &need])).await?;
         let new = next.entries.iter().find(|e| e.id == need.id).cloned().ok_or(StudentReviewError::NoEntry)?;
         outbox::append(&mut tx, &events::reclassified(&frame, &next, former, &new, Utc::now())).await?;

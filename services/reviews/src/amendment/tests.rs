@@ -87,6 +87,22 @@ async fn a_need_that_turns_out_to_be_protected_is_told_to_those_on_the_case_and_
 }
 
 #[tokio::test]
+async fn a_need_that_comes_from_a_protected_one_does_not_say_so_to_others() {
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let outside = teacher(Uuid::now_v7());
+    let violence = f.reviews.put(&f.put(&f.author, &entry("FAM-VIO", Polarity::Need, 2), 0)).await.unwrap();
+    let amendments = Amendments::new(f.pool.clone(), clock());
+    amendments.reclassify(&replace(&f, &violence, confirmed("ACA-ORG", 2, Source::Family))).await.unwrap();
+    let shown = review(&f).await.shown_to(&outside.sight);
+    let order = &shown.entries[0];
+    assert_eq!((shown.entries.len(), order.origin(), order.from_entry_id.as_str()), (1, wire::EntryOrigin::Unspecified, ""));
+    assert_eq!(actions(&f, &outside).await, [("entry_put".to_owned(), "ACA-ORG".to_owned())]);
+    let known = review(&f).await.shown_to(&f.author.sight);
+    assert_eq!(known.entries.iter().find(|e| e.code == "ACA-ORG").unwrap().from_entry_id, violence.id.to_string());
+    assert_eq!((f.published("reviews.need-reclassified.v1").await, f.published("reviews.protected-need.v1").await), (0, 1));
+}
+
+#[tokio::test]
 async fn an_observation_is_no_need_until_it_is_made_one() {
     let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
     let author = teacher(Uuid::now_v7());
@@ -169,4 +185,35 @@ async fn an_entry_is_closed_to_some_with_a_reason_and_never_opened_below_its_cod
     let sleep = amendments.record(&f.fresh(0, 0), entry("FAM-VIO", Polarity::Need, 1), &f.author).await.unwrap();
     let lowered = amendments.guard(&f.fresh(0, 1), sleep.id, Sensitivity::Restricted, "no", &f.author).await;
     assert!(matches!(lowered, Err(StudentReviewError::Refused(crate::error::Refusal::Invalid(_)))));
+}
+
+#[tokio::test]
+async fn a_need_is_reclassified_only_on_the_word_of_somebody_who_knew_better() {
+    use crate::live::tests::{coordinator, need, request, service, teacher};
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let service = service(&f, tokio_util::sync::CancellationToken::new());
+    let relate = "insert into reviews.relationship (subject, relation, object) values ($1, 'attends', $2), ($1, 'member', $3)";
+    let review = &f.overview.review;
+    sqlx::query(relate).bind(f.students[0]).bind(review.school_id).bind(review.class_id).execute(&f.pool).await.unwrap();
+    let maths = f.reviews.put(&f.put(&f.author, &entry("ACA-MAT", Polarity::Need, 2), 0)).await.unwrap();
+    let ask = async |caller: &chassis_access::Caller, source: wire::EntrySource, student: Uuid| {
+        let message = wire::ReclassifyNeedRequest {
+            student_id: student.to_string(),
+            entry_id: maths.id.to_string(),
+            entry: Some(wire::Entry { source: source.into(), ..need("SEB-GRF", 2) }),
+            reason: "told by the mother".to_owned(),
+            expected_version: 1,
+            request_id: Uuid::now_v7().to_string(),
+        };
+        service.reclassify(request(caller, message)).await.map(tonic::Response::into_inner).map_err(|s| chassis_rpc::fault::reason_of(&s).unwrap())
+    };
+    let (coordinator, student) = (coordinator(&f), f.students[0]);
+    for source in [wire::EntrySource::Unspecified, wire::EntrySource::Teacher] {
+        assert_eq!(ask(&coordinator, source, student).await.unwrap_err(), "INVALID_INPUT");
+    }
+    assert_eq!(ask(&teacher(&f), wire::EntrySource::Family, student).await.unwrap_err(), "ACCESS_DENIED");
+    assert_eq!(ask(&coordinator, wire::EntrySource::Family, Uuid::now_v7()).await.unwrap_err(), "ACCESS_DENIED");
+    let answer = ask(&coordinator, wire::EntrySource::Family, student).await.unwrap();
+    let (new, former) = (answer.entry.unwrap(), answer.former.unwrap());
+    assert_eq!((new.origin(), new.from_entry_id.as_str(), former.superseded_by), (wire::EntryOrigin::Reclassified, former.entry_id.as_str(), new.entry_id));
 }

@@ -274,3 +274,35 @@ async fn a_refresh_adds_who_joined_and_lets_leave_who_left() {
     sqlx::query("update reviews.class_review set state = 'awaiting_signoff'").execute(&f.pool).await.unwrap();
     assert!(matches!(f.classes.refresh(&request(), id, &of(&[])).await, Err(ClassReviewError::Step(WrongStep::State { .. }))));
 }
+
+#[tokio::test]
+async fn teachers_pause_and_go_on_and_only_those_who_answer_for_it_reopen_or_call_off() {
+    use crate::live::tests::{coordinator, request, service, teacher};
+    let f = fixture(testing::database(&MIGRATIONS).await, 1).await;
+    let service = service(&f, tokio_util::sync::CancellationToken::new());
+    let (teacher, coordinator) = (teacher(&f), coordinator(&f));
+    let id = f.overview.review.id;
+    let step = async |caller: &chassis_access::Caller, transition: &str, expected_version: i64| {
+        let message = proto::reviews::v1::TransitionClassReviewRequest {
+            class_review_id: id.to_string(),
+            transition: transition.to_owned(),
+            reason: "snow".to_owned(),
+            expected_version,
+            request_id: Uuid::now_v7().to_string(),
+        };
+        let answer = service.transition(request(caller, message)).await;
+        answer.map(|a| a.into_inner().class_review.unwrap().state()).map_err(|status| chassis_rpc::fault::reason_of(&status).unwrap())
+    };
+    use proto::reviews::v1::ClassReviewState as State;
+    assert_eq!(step(&teacher, "pause", 1).await, Ok(State::Paused));
+    assert_eq!(step(&teacher, "resume", 2).await, Ok(State::InProgress));
+    assert_eq!(step(&teacher, "cancel", 3).await, Err("ACCESS_DENIED".to_owned()));
+    assert_eq!(step(&teacher, "finish", 3).await, Err("INVALID_INPUT".to_owned()));
+    assert_eq!(step(&coordinator, "pause", 1).await, Err("ETAG_MISMATCH".to_owned()));
+    f.complete(0).await;
+    f.sign().await;
+    assert_eq!(step(&teacher, "reopen", 6).await, Err("ACCESS_DENIED".to_owned()));
+    assert_eq!(step(&coordinator, "reopen", 6).await, Ok(State::InProgress));
+    let manager = chassis_access::testing::caller(Uuid::now_v7(), "program_manager", &[f.overview.review.school_id]);
+    assert_eq!(step(&manager, "cancel", 7).await, Ok(State::Cancelled));
+}

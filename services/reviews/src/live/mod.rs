@@ -10,7 +10,7 @@ mod poll;
 mod room;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use grpc::Answers;
 pub use room::{Live, Presence};

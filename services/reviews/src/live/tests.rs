@@ -23,7 +23,7 @@ use crate::student_review::tests::{Fixture, clock, fixture};
 use crate::{activity, amendment, class_review, cycle, prior, tier};
 
 /// The service over a fixture's database, without a network.
-fn service(f: &Fixture, stop: CancellationToken) -> Reviews {
+pub(crate) fn service(f: &Fixture, stop: CancellationToken) -> Reviews {
     let pool = &f.pool;
     Reviews {
         access: people::access(pool.clone()),
@@ -39,6 +39,13 @@ fn service(f: &Fixture, stop: CancellationToken) -> Reviews {
         rosters: RosterServiceClient::new(Channel::from_static("http://127.0.0.1:1").connect_lazy()),
         utc_offset: chrono::Duration::zero(),
     }
+}
+
+/// A request as the gate hands it on.
+pub(crate) fn request<M>(caller: &Caller, message: M) -> tonic::Request<M> {
+    let mut request = tonic::Request::new(message);
+    request.extensions_mut().insert(caller.clone());
+    request
 }
 
 /// One end of a stream, as a page holds it.
@@ -96,17 +103,17 @@ impl Page {
     }
 }
 
-fn teacher(f: &Fixture) -> Caller {
+pub(crate) fn teacher(f: &Fixture) -> Caller {
     let mut caller = people::caller(Uuid::now_v7(), "teacher", &[]);
     caller.teaches.insert(f.overview.review.class_id);
     caller
 }
 
-fn coordinator(f: &Fixture) -> Caller {
+pub(crate) fn coordinator(f: &Fixture) -> Caller {
     people::caller(Uuid::now_v7(), "coordinator", &[f.overview.review.school_id])
 }
 
-fn need(code: &str, severity: i32) -> wire::Entry {
+pub(crate) fn need(code: &str, severity: i32) -> wire::Entry {
     wire::Entry {
         entry_id: Uuid::now_v7().to_string(),
         polarity: wire::Polarity::Need.into(),

@@ -47,6 +47,11 @@ impl StudentReview {
     pub(crate) fn shown_to(mut self, sight: &Sight) -> wire::StudentReview {
         let closed = self.entries.iter().filter(|e| e.sensitivity == Sensitivity::Restricted && !sight.sees(e)).count();
         let shown: Vec<bool> = self.entries.iter().map(|e| sight.shows(&self, e)).collect();
+        let secret: Vec<Uuid> = self.entries.iter().filter(|e| e.sensitivity == Sensitivity::Protected && !sight.sees(e)).map(|e| e.id).collect();
+        for entry in self.entries.iter_mut().filter(|e| e.from.is_some_and(|from| secret.contains(&from))) {
+            // Where it came from is not to be known: it looks as if it had been written as it is.
+            (entry.origin, entry.from) = (None, None);
+        }
         let mut shown = shown.into_iter();
         self.entries.retain(|_| shown.next().unwrap_or(false));
         let suggested = suggest(&self.entries);

@@ -115,13 +115,25 @@ fn any_entry() -> impl Strategy<Value = Entry> {
 
 proptest! {
     #[test]
-    fn who_is_cleared_for_less_never_sees_more(entries in proptest::collection::vec(any_entry(), 0..12)) {
+    fn who_is_cleared_for_less_never_sees_more(
+        entries in proptest::collection::vec(any_entry(), 0..12),
+        replaced in proptest::collection::vec((0usize..12, 0usize..12), 0..4),
+    ) {
         let mut one = review(StudentReviewState::InProgress);
         one.entries = entries;
+        // Some took the place of others.
+        for (old, new) in replaced.into_iter().filter(|(old, new)| old < new) {
+            if let Some(id) = one.entries.get(new).map(|e| e.id) {
+                one.entries[old].superseded_by = Some(id);
+            }
+        }
         let (uncleared, cleared) = (teacher(Uuid::now_v7()).sight, coordinator(Uuid::now_v7()).sight);
         let (less, more) = (one.clone().shown_to(&uncleared), one.clone().shown_to(&cleared));
         prop_assert_eq!(more.entries.len(), one.entries.len());
         prop_assert!(less.entries.iter().all(|e| more.entries.contains(e)));
+        // Nobody is told the id of what they must not know of.
+        let protected = |id: &str| one.entries.iter().any(|e| e.id.to_string() == id && e.sensitivity == Sensitivity::Protected);
+        prop_assert!(less.entries.iter().all(|e| !protected(&e.superseded_by)));
         prop_assert!(less.entries.iter().all(|e| e.sensitivity == crate::words::sensitivity_wire(Sensitivity::General)));
         prop_assert!(less.suggested_tier <= more.suggested_tier);
         // Taking protected entries away changes nothing that an uncleared caller can see.
