@@ -94,6 +94,15 @@ create trigger delivery_append_only before update or delete on plans.delivery
 create trigger delivery_correction_append_only before update or delete on plans.delivery_correction
     for each statement execute function plans.refuse_rewriting();
 
+-- Runs of no-shows that were noticed, by the day of their first absence: each is noticed once.
+create table plans.no_show_run (
+    enrolment_id uuid        not null,
+    since        date        not null,
+    noticed_at   timestamptz not null default now(),
+    constraint no_show_run_pkey primary key (enrolment_id, since),
+    constraint no_show_run_enrolment_id_fkey foreign key (enrolment_id) references plans.service_enrolment
+);
+
 -- Tangible aid.
 create table plans.aid (
     aid_id           uuid        not null,

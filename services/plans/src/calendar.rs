@@ -22,11 +22,6 @@ pub fn is_school_day(day: NaiveDate) -> bool {
     day.weekday().num_days_from_monday() < 5
 }
 
-/// The first school day after a day.
-pub fn next_school_day(day: NaiveDate) -> NaiveDate {
-    day.iter_days().skip(1).find(|d| is_school_day(*d)).unwrap_or(day)
-}
-
 /// The day a moment belongs to.
 pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
     time.date_naive()

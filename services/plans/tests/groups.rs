@@ -244,7 +244,6 @@ async fn a_correction_supersedes_once_and_void_takes_back() {
 }
 
 #[tokio::test]
-#[ignore = "follow-ups are being written"]
 async fn three_no_shows_in_a_row_are_noticed_once_and_stop_nothing() {
     let mut d = District::open().await;
     let group = put(&d, &new_group(&d, 5), 0).await.unwrap();

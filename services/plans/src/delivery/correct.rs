@@ -72,7 +72,7 @@ pub async fn correct(pool: &PgPool, command: &Correct, clearance: &Clearance) ->
     if repo::supersede(&mut tx, &[(wrong.delivery_id, right.delivery_id)], &command.reason, &command.request.caller).await? == 0 {
         return Err(PlanError::Superseded);
     }
-    no_shows::look(&mut tx, &of, command.no_show_limit, &command.request.caller).await?;
+    no_shows::look(&mut tx, &of, command.no_show_limit).await?;
     tx.commit().await?;
     Ok(right)
 }

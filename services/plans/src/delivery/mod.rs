@@ -62,7 +62,7 @@ pub async fn log(pool: &PgPool, command: &Log, clearances: &HashMap<Uuid, Cleara
 
     let of: HashMap<Uuid, &Item> = enrolments.values().filter_map(|e| Some((e.enrolment_id, items.get(&e.plan_item_id)?))).collect();
     let stored = store(&mut tx, &deliveries, &of, &command.request).await?;
-    no_shows::look(&mut tx, &of, command.no_show_limit, &command.request.caller).await?;
+    no_shows::look(&mut tx, &of, command.no_show_limit).await?;
     tx.commit().await?;
     Ok(i64::try_from(stored.len()).unwrap_or(i64::MAX))
 }

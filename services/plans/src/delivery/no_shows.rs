@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::entity::Attendance;
 use super::repo;
-use crate::calendar::{next_school_day, today};
 use crate::plan_item::entity::Item;
 
 /// Absences at the end of an enrolment's sessions.
@@ -34,24 +33,17 @@ pub fn reached(run: Run, group_limit: i16, district_limit: i64) -> bool {
     run.length >= if group_limit > 0 { i64::from(group_limit) } else { district_limit }
 }
 
-/// Raises a follow-up for each enrolment whose run is long enough now. Answers these enrolments; a run that raised one
-/// before raises none again.
-pub(crate) async fn look(conn: &mut PgConnection, enrolments: &HashMap<Uuid, &Item>, district_limit: i64, by: &str) -> Result<Vec<Uuid>, DbError> {
+/// Notices the runs that are long enough now. Answers their enrolments; a run that was noticed before is not noticed again.
+pub(crate) async fn look(conn: &mut PgConnection, enrolments: &HashMap<Uuid, &Item>, district_limit: i64) -> Result<Vec<Uuid>, DbError> {
     let ids: Vec<Uuid> = enrolments.keys().copied().collect();
-    let mut raised = Vec::new();
+    let mut noticed = Vec::new();
     for held in repo::runs(conn, &ids).await? {
-        let (Some(item), Some(since)) = (enrolments.get(&held.enrolment_id), held.run.since) else { continue };
-        if reached(held.run, held.group_limit, district_limit) && raise(conn, held.enrolment_id, item, since, by).await? {
-            raised.push(held.enrolment_id);
+        let Some(since) = held.run.since else { continue };
+        if reached(held.run, held.group_limit, district_limit) && repo::notice_run(conn, held.enrolment_id, since).await? {
+            noticed.push(held.enrolment_id);
         }
     }
-    Ok(raised)
-}
-
-/// Raises the follow-up of one run.
-async fn raise(_conn: &mut PgConnection, _enrolment: Uuid, _item: &Item, _since: NaiveDate, _by: &str) -> Result<bool, DbError> {
-    let _due_on = next_school_day(today());
-    Ok(true)
+    Ok(noticed)
 }
 
 #[cfg(test)]

@@ -210,3 +210,10 @@ pub async fn runs(conn: &mut PgConnection, enrolment_ids: &[Uuid]) -> Result<Vec
     .await?;
     Ok(rows.into_iter().map(|r| HeldRun { enrolment_id: r.enrolment_id, group_limit: r.group_limit, run: Run { length: r.length, since: r.since } }).collect())
 }
+
+/// Notes a run of no-shows. False where it was noted before.
+pub async fn notice_run(conn: &mut PgConnection, enrolment_id: Uuid, since: NaiveDate) -> Result<bool, DbError> {
+    let done =
+        sqlx::query!("insert into plans.no_show_run (enrolment_id, since) values ($1, $2) on conflict do nothing", enrolment_id, since).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -149,7 +149,7 @@ pub async fn take(pool: &PgPool, command: &Take, sight: &Sight) -> Result<Taken,
     if delivery::repo::supersede(&mut tx, &pairs, "", &command.request.caller).await? != pairs.len() {
         return Err(PlanError::Stale);
     }
-    let no_shows = no_shows::look(&mut tx, &of, command.no_show_limit, &command.request.caller).await?;
+    let no_shows = no_shows::look(&mut tx, &of, command.no_show_limit).await?;
     tx.commit().await?;
     Ok(Taken { stored: i64::try_from(stored.len()).unwrap_or(i64::MAX), no_shows })
 }

@@ -94,7 +94,7 @@ pub async fn import(pool: &PgPool, command: Import, students: &dyn Students, sig
     reading.await.map_err(|_| Status::internal("reading the file broke off"))?.map_err(|_| Status::internal("the file cannot be read"))?;
     if let Some(mut tx) = tx {
         let of: HashMap<Uuid, &Item> = run.of.iter().map(|(id, item)| (*id, item)).collect();
-        no_shows::look(&mut tx, &of, command.no_show_limit, &command.request.caller).await.map_err(status)?;
+        no_shows::look(&mut tx, &of, command.no_show_limit).await.map_err(status)?;
         tx.commit().await.map_err(|e| status(PlanError::from(e)))?;
         run.outcome.written = true;
     }

@@ -83,9 +83,7 @@ async fn import(address: &str, who: &Person, args: &ServiceLogArgs) -> anyhow::R
     while let Some(message) = answers.message().await.map_err(|status| told(&status)).context("the import broke off; nothing was written")? {
         match message.kind {
             Some(Down::Progress(p)) => {
-                let label =
-                    if p.rows > 0 { format!("Checking, {} rows", crate::progress::grouped(u64::try_from(p.rows).unwrap_or(0))) } else { "Sending".to_owned() };
-                progress.at(&label, u64::try_from(p.bytes).unwrap_or(0), size);
+                progress.at(if p.rows > 0 { "Checking" } else { "Sending" }, u64::try_from(p.bytes).unwrap_or(0), size);
             }
             Some(Down::Finding(finding)) => findings.push(finding),
             Some(Down::Result(end)) => result = Some(end),
