@@ -18,6 +18,8 @@ pub struct Audience {
     pub protected_everywhere: bool,
     /// Protected referrals of these schools' students too.
     pub protected_schools: Vec<Uuid>,
+    /// Protected referrals of these students too: those on whose case the caller is.
+    pub protected_students: Vec<Uuid>,
     /// `access_basis` of the answer.
     pub basis: String,
 }
@@ -58,6 +60,8 @@ impl Audience {
     fn with_protected(mut self, access: &Access, caller: &Caller) -> Self {
         self.protected_everywhere = access.clearance(caller, &Record::district()).protected();
         self.protected_schools = caller.schools().into_iter().filter(|s| access.clearance(caller, &Record::school(*s)).protected()).collect();
+        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().of_student(**student)).protected());
+        self.protected_students = on_case.copied().collect();
         self
     }
 }

@@ -243,10 +243,10 @@ pub async fn list(conn: &mut PgConnection, audience: &Audience, filter: &Filter,
                    where n.subject = r.student_id
                      and (n.relation = 'attends' and n.object = any ($10::uuid[]) or n.relation = 'member' and n.object = any ($11::uuid[]))))
              -- Protected ones: those on the case.
-             and (r.mode <> 'protected' or $12 or exists (
+             and (r.mode <> 'protected' or $12 or r.student_id = any ($14::uuid[]) or exists (
                    select 1 from partners.relationship as n where n.subject = r.student_id and n.relation = 'attends' and n.object = any ($13::uuid[])))
            order by r.created_at desc, r.referral_id desc
-           limit $14"#,
+           limit $15"#,
         filter.ids.as_deref(),
         filter.student_id,
         filter.school_id,
@@ -260,6 +260,7 @@ pub async fn list(conn: &mut PgConnection, audience: &Audience, filter: &Filter,
         &audience.classes,
         audience.protected_everywhere,
         &audience.protected_schools,
+        &audience.protected_students,
         limit,
     )
     .fetch_all(conn)

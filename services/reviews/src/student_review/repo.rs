@@ -251,8 +251,8 @@ pub(super) async fn had_protected_needs(conn: &mut PgConnection, class_review_id
 pub(super) async fn latest(conn: &mut PgConnection, student_id: Uuid) -> Result<Option<Uuid>, DbError> {
     let id = sqlx::query_scalar!(
         "select r.class_review_id from reviews.student_review s join reviews.class_review r using (class_review_id)
-         where s.student_id = $1 and s.state in ('in_progress', 'reviewed') and r.state <> 'cancelled'
-         order by r.started_at desc, r.class_review_id desc limit 1",
+         where s.student_id = $1 and s.state in ('in_progress', 'reviewed', 'amended') and r.state <> 'cancelled'
+         order by r.started_at desc nulls last, r.class_review_id desc limit 1",
         student_id
     )
     .fetch_optional(conn)

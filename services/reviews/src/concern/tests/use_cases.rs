@@ -219,3 +219,20 @@ async fn a_suspected_need_that_calls_for_a_look_today_raises_one_concern_however
     let told: ConcernChanged = f.newest("reviews.protected-case.v1").await;
     assert_eq!((told.urgency(), told.state(), f.published("reviews.concern.v1").await), (ConcernUrgency::Urgent, ConcernState::Raised, 0));
 }
+
+#[tokio::test]
+async fn a_need_that_is_understood_otherwise_raises_nothing() {
+    let pool = district().await.pool;
+    let mut need = entry("FAM-VIO", Polarity::Need, 2);
+    need.certainty = Some(Certainty::Suspected);
+    let whose = crate::concern::Whose { student_id: Uuid::now_v7(), school_id: Uuid::now_v7(), school_year: 2027 };
+    let mut conn = pool.acquire().await.unwrap();
+    let clock = crate::student_review::tests::clock();
+    let mut raise = async |need: &crate::student_review::entity::Entry| {
+        crate::concern::raise_for_urgent(&mut conn, &clock, whose, std::slice::from_ref(need), chrono::Utc::now()).await.unwrap();
+        sqlx::query_scalar::<_, i64>("select count(*) from reviews.concern").fetch_one(&mut *conn).await.unwrap()
+    };
+    assert_eq!(raise(&crate::student_review::entity::Entry { superseded_by: Some(Uuid::now_v7()), ..need.clone() }).await, 0);
+    assert_eq!(raise(&need).await, 1);
+    assert_eq!(raise(&need).await, 1);
+}
