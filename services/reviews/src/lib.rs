@@ -1,4 +1,5 @@
-//! The reviews service: whole class reviews, one student at a time, and the tiers decided there.
+//! The reviews service: whole class reviews, one student at a time, the tiers decided there; concerns on any day,
+//! individual reviews by a team, and who is on a protected case.
 //!
 //! Serves `wraparound.reviews.v1.ReviewService` and `ConcernService`. Publishes the topics that `app.rs` names: class and
 //! student reviews, tiers, needs that are understood otherwise, concerns, individual reviews and, for those on the case
