@@ -370,3 +370,40 @@ async fn who_waits_for_something_protected_takes_no_place_that_others_count() {
     assert!(waiting.iter().all(|e| e.state == EnrolmentState::Waitlisted));
     assert_eq!(now(&d, &waiting[1]).await.waitlist_position, 1);
 }
+
+#[tokio::test]
+async fn a_service_starts_after_what_it_depends_on_or_with_a_reason_that_is_kept() {
+    let d = District::open().await;
+    let entry = need("ACA-RDG", Sensitivity::General, 9);
+    d.reviewed(1, std::slice::from_ref(&entry)).await;
+    let transport = d.add(&[&entry.entry_id]).await;
+    let mut camp = d.item(transport.plan_id, &[&entry.entry_id]);
+    camp.arrangement.depends_on = vec![transport.plan_item_id];
+    let command = plans::plan_item::Add { item: camp, request: request("plans.AddPlanItem") };
+    let camp = plans::plan_item::add(&d.pool, &command, &Clearance::full()).await.unwrap();
+    let offered = {
+        let enrolment = enrolment::offered(Uuid::now_v7(), camp.plan_item_id, None, (5, 60, 2));
+        enrolment::enrol(&d.pool, &enrolment::Enrol { enrolment, request: request("plans.EnrolStudent") }, &Clearance::full()).await.unwrap()
+    };
+    let accepted = step(&d, &offered, T::Accept, "", today()).await.unwrap();
+    assert!(matches!(step(&d, &accepted, T::Start, "", today()).await, Err(PlanError::Waits)));
+    let start = |override_reason: &str| enrolment::Transition {
+        enrolment_id: accepted.enrolment_id,
+        transition: T::Start,
+        reason: String::new(),
+        outcome: String::new(),
+        override_reason: override_reason.to_owned(),
+        on_date: None,
+        expected_version: accepted.version,
+        request: request("plans.TransitionEnrolment"),
+    };
+    let started = enrolment::transition(&d.pool, &start("an aunt drives"), &Clearance::full()).await.unwrap();
+    assert_eq!((started.state, started.override_reason.as_str()), (EnrolmentState::Active, "an aunt drives"));
+    let note: String = sqlx::query_scalar("select note from plans.state_change where aggregate = 'enrolment' and id = $1 and version = $2")
+        .bind(started.enrolment_id)
+        .bind(started.version)
+        .fetch_one(&d.pool)
+        .await
+        .unwrap();
+    assert_eq!(note, "an aunt drives");
+}
