@@ -144,7 +144,8 @@ pub fn answer(method: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, Status>> {
                 ..Default::default()
             };
             let member = plans::GroupMember { enrolment: Some(enrolment), attendance_rate: Some(0.875), recent: vec![plans::Attendance::Present.into()] };
-            plans::GetGroupResponse { group: Some(group()), members: vec![member], open_sessions: vec!["2026-10-20".into()], ..Default::default() }.encode_to_vec()
+            plans::GetGroupResponse { group: Some(group()), members: vec![member], open_sessions: vec!["2026-10-20".into()], ..Default::default() }
+                .encode_to_vec()
         }
         "plans.v1.DeliveryService/TakeAttendance" => {
             let marks = plans::TakeAttendanceRequest::decode(bytes).ok()?.marks;

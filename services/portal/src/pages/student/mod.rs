@@ -7,6 +7,7 @@ pub mod other_acts;
 pub mod parts;
 pub mod plan;
 pub mod plan_acts;
+pub mod tab;
 pub mod timeline;
 pub mod view;
 
@@ -33,7 +34,8 @@ use crate::frame::{Area, Shell, render};
 use crate::lookup::school_year_of;
 use crate::session::Caller;
 
-use view::{Sources, Tab};
+use tab::Tab;
+use view::Sources;
 
 /// Who moves plans and enrolments and makes referrals. The services decide; this only leaves out forms they would refuse.
 const MANAGERS: &[&str] = &["coordinator", "case_manager", "student_support_member"];
