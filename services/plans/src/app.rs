@@ -7,6 +7,7 @@ use chassis_boot::{Context, Parts};
 use chassis_events::{Handler, Topic};
 use chassis_pg::Migrations;
 use proto::plans::v1::delivery_service_server::DeliveryServiceServer;
+use proto::plans::v1::follow_up_service_server::FollowUpServiceServer;
 use proto::plans::v1::plan_service_server::PlanServiceServer;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use serde::Deserialize;
@@ -93,7 +94,9 @@ impl chassis_boot::Service for App {
             rosters,
             stop: context.stop,
         };
-        let routes = tonic::service::Routes::new(PlanServiceServer::new(plans.clone())).add_service(DeliveryServiceServer::new(plans));
+        let routes = tonic::service::Routes::new(PlanServiceServer::new(plans.clone()))
+            .add_service(FollowUpServiceServer::new(plans.clone()))
+            .add_service(DeliveryServiceServer::new(plans));
         Ok(Parts::grpc(routes))
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::entity::{Plan, PlanState};
 use crate::plan::repo::Owner;
 use crate::plan_item::entity::{Arrangement, Item, ItemState};
 use crate::review_feed::need_of;
-use crate::{need, plan, plan_item, suggestion};
+use crate::{follow_up, need, plan, plan_item, suggestion};
 
 /// Consumer of the topics of needs understood anew and of individual reviews.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +41,19 @@ impl Handler for CaseFeed {
             };
             understand(conn, owner, &understood).await?;
         } else if let Some(review) = event.decode::<IndividualReviewChanged>()? {
+            let owner = owner(&review.student_id, &review.school_id, review.school_year, review.time.as_ref())?;
+            let protected = event.topic == "reviews.protected-case.v1";
+            let review_id = feed::id("individual_review_id", &review.individual_review_id)?;
+            let case = (review_id, owner.student_id, owner.school_id);
+            let floor = if protected { Sensitivity::Protected } else { Sensitivity::from_proto(review.sensitivity()).unwrap_or(Sensitivity::Restricted) };
+            if review.state() == IndividualReviewState::Closed {
+                follow_up::hooks::individual_review(conn, case, floor, None, BY).await?;
+            }
             if review.state() == IndividualReviewState::Decided {
-                let owner = owner(&review.student_id, &review.school_id, review.school_year, review.time.as_ref())?;
                 let (plan, _) = plan::repo::ensure(conn, owner).await?;
-                let protected = event.topic == "reviews.protected-case.v1";
-                let review_id = feed::id("individual_review_id", &review.individual_review_id)?;
+                if let Ok(again) = review.review_on.parse() {
+                    follow_up::hooks::individual_review(conn, case, floor, Some(again), BY).await?;
+                }
                 for decision in &review.decisions {
                     decided(conn, &plan, review_id, decision, protected).await?;
                 }

@@ -132,6 +132,22 @@ contract! { /// How much support a student gets.
 Tier: types::Tier { Tier1 = "1", Tier2a = "2a", Tier2b = "2b", Tier3 = "3" } }
 contract! { /// How sure we are of a need.
 Certainty: types::Certainty { Observed = "observed", Suspected = "suspected", Confirmed = "confirmed" } }
+contract! { /// What a follow-up is to do.
+FollowUpKind: plans::FollowUpKind {
+    ContactFamily = "contact_family", ContactPartner = "contact_partner", CheckAttendance = "check_attendance", CheckGoal = "check_goal",
+    ReOffer = "re_offer", NextYearStart = "next_year_start", IndividualReview = "individual_review"
+} }
+contract! { /// State of a follow-up.
+FollowUpState: plans::FollowUpState { Open = "open", Done = "done", Snoozed = "snoozed", Cancelled = "cancelled" } }
+contract! { /// What a follow-up is about.
+SubjectKind: plans::SubjectKind {
+    PlanItem = "plan_item", Referral = "referral", Enrolment = "enrolment", Need = "need", Family = "family", Goal = "goal",
+    IndividualReview = "individual_review", Transition = "transition"
+} }
+contract! { /// Who says how much something helped.
+Rater: plans::Rater { Coordinator = "coordinator", Teacher = "teacher", Family = "family", Student = "student", Partner = "partner" } }
+contract! { /// State of a transition between schools.
+TransitionState: plans::TransitionState { Offered = "offered", Accepted = "accepted", Returned = "returned", Withdrawn = "withdrawn" } }
 
 impl From<Sensitivity> for chassis_access::Sensitivity {
     fn from(value: Sensitivity) -> Self {

@@ -37,6 +37,15 @@ pub enum PlanError {
     /// A delivery that another one has taken the place of.
     #[error("this delivery was corrected before; correct the one that took its place")]
     Superseded,
+    /// The owner of a follow-up was reminded within the week.
+    #[error("the owner was reminded less than a week ago; the next reminder is possible from {}", next.format("%A %-d %B %Y, %H:%M UTC"))]
+    NudgedLately {
+        /// From when it is possible again.
+        next: chrono::DateTime<chrono::Utc>,
+    },
+    /// A student is handed over once at a time.
+    #[error("this student is being handed over already; that transition is answered or withdrawn first")]
+    InTransition,
     /// The id is taken.
     #[error("this {0} is there already; choose another id")]
     Exists(&'static str),
@@ -79,7 +88,14 @@ impl Fault for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoPlan => Kind::NotFound,
-            Self::WrongState { .. } | Self::FamilyAnswer(_) | Self::Derived | Self::Waits | Self::GroupFull | Self::Superseded => Kind::WrongState,
+            Self::WrongState { .. }
+            | Self::FamilyAnswer(_)
+            | Self::NudgedLately { .. }
+            | Self::InTransition
+            | Self::Derived
+            | Self::Waits
+            | Self::GroupFull
+            | Self::Superseded => Kind::WrongState,
             Self::Exists(_) => Kind::AlreadyExists,
             Self::Stale => Kind::Conflict,
             Self::Invalid(error) => error.kind(),
@@ -95,6 +111,8 @@ impl Fault for PlanError {
             Self::WrongState { .. } => "WRONG_STATE",
             Self::FamilyAnswer(_) => "FAMILY_ANSWER_MISSING",
             Self::Derived => "STATE_DERIVED",
+            Self::NudgedLately { .. } => "NUDGED_LATELY",
+            Self::InTransition => "IN_TRANSITION",
             Self::Waits => "DEPENDENCY_NOT_IN_PLACE",
             Self::GroupFull => "GROUP_FULL",
             Self::Superseded => "DELIVERY_SUPERSEDED",
@@ -118,6 +136,8 @@ impl Fault for PlanError {
         match self {
             Self::WrongState { what, .. } => vec![Violation { field: (*what).to_owned(), description: self.to_string() }],
             Self::FamilyAnswer(_) => vec![Violation { field: "family_response".to_owned(), description: self.to_string() }],
+            Self::NudgedLately { .. } => vec![Violation { field: "follow-up".to_owned(), description: self.to_string() }],
+            Self::InTransition => vec![Violation { field: "transition".to_owned(), description: self.to_string() }],
             Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
             Self::Waits => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
             Self::GroupFull => vec![Violation { field: "group".to_owned(), description: self.to_string() }],

@@ -99,6 +99,8 @@ impl Handler for ReferralFeed {
         if !plan_item::repo::put_referral(conn, referral_id, item_id, &now, at).await? {
             return Ok(());
         }
+        let partner = if message.partner_id.is_empty() { None } else { Some(feed::id("partner_id", &message.partner_id)?) };
+        plan_item::repo::address_referral(conn, referral_id, partner, student_id, &need_ids).await?;
 
         let item = match item {
             Some(item) => {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::entity::Attendance;
 use super::repo;
+use crate::follow_up;
 use crate::plan_item::entity::Item;
 
 /// Absences at the end of an enrolment's sessions.
@@ -40,6 +41,7 @@ pub(crate) async fn look(conn: &mut PgConnection, enrolments: &HashMap<Uuid, &It
     for held in repo::runs(conn, &ids).await? {
         let Some(since) = held.run.since else { continue };
         if reached(held.run, held.group_limit, district_limit) && repo::notice_run(conn, held.enrolment_id, since).await? {
+            follow_up::hooks::no_shows(conn, held.enrolment_id, since).await?;
             noticed.push(held.enrolment_id);
         }
     }

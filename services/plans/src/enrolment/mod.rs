@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::calendar::today;
 use crate::error::PlanError;
+use crate::follow_up;
 use crate::group;
 use crate::history::{self, Step};
 use crate::plan_item;
@@ -149,6 +150,7 @@ async fn finish(conn: &mut PgConnection, item: Item, id: Uuid, note: &str, reque
     let step = Step { aggregate: "enrolment", id, version: stored.version, state: stored.state.as_str(), reason: &stored.reason, by: &request.caller };
     history::append_noted(conn, step, note).await?;
     plan_item::follow_sources(conn, item, &request.caller).await?;
+    follow_up::follow_enrolment(conn, &stored, &request.caller).await?;
     Ok(stored)
 }
 

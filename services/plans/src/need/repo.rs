@@ -300,3 +300,17 @@ pub async fn carry_over(conn: &mut PgConnection, from_plan: Uuid, to_plan: Uuid)
     .fetch_all(conn)
     .await?)
 }
+
+/// Needs of a student in every plan, oldest first.
+pub async fn of_student(conn: &mut PgConnection, student_id: Uuid) -> Result<Vec<Need>, DbError> {
+    let ids = sqlx::query_scalar!("select need_id from plans.need where student_id = $1", student_id).fetch_all(&mut *conn).await?;
+    by_ids(conn, &ids).await
+}
+
+/// Needs of these students that are open or being addressed.
+pub async fn open_of_students(conn: &mut PgConnection, student_ids: &[Uuid]) -> Result<Vec<Need>, DbError> {
+    let ids = sqlx::query_scalar!("select need_id from plans.need where student_id = any($1) and state in ('open', 'being_addressed')", student_ids)
+        .fetch_all(&mut *conn)
+        .await?;
+    by_ids(conn, &ids).await
+}

@@ -15,7 +15,7 @@ use crate::error::PlanError;
 use crate::need::entity::{Need, NeedState};
 use crate::plan::entity::PlanState;
 use crate::sight::may_see;
-use crate::{goal, need, plan};
+use crate::{follow_up, goal, need, plan};
 
 use entity::{Arrangement, Item, ItemState, ItemTransition, Sensitivity, UnmetReason};
 
@@ -139,6 +139,7 @@ pub(crate) async fn create(conn: &mut PgConnection, item: &Item, by: &str) -> Re
     repo::put_arrangement(conn, item).await?;
     let Some(stored) = repo::by_id(conn, item.plan_item_id).await? else { return Ok(None) };
     events::publish(conn, &stored, by).await?;
+    follow_up::hooks::added(conn, &stored, by).await?;
     // A referral may have told of itself before its item was written.
     if repo::sources(conn, item.plan_item_id).await?.is_empty() {
         need::follow_items(conn, &stored.need_ids, by).await?;
@@ -202,6 +203,7 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
     item.ended_reason = reason;
     item.version += 1;
     write(&mut tx, &item, &command.request.caller).await?;
+    follow_up::follow_item(&mut tx, &item, &command.request.caller).await?;
     tx.commit().await?;
     Ok(item)
 }

@@ -345,3 +345,11 @@ pub async fn link_awaited(conn: &mut PgConnection, need_ids: &[Uuid]) -> Result<
     .fetch_all(conn)
     .await?)
 }
+
+/// Keeps to whom a referral is addressed, and whose it is.
+pub async fn address_referral(conn: &mut PgConnection, referral_id: Uuid, partner: Option<Uuid>, student: Uuid, needs: &[Uuid]) -> Result<(), DbError> {
+    sqlx::query!("update plans.referral set partner_id = $2, student_id = $3, need_ids = $4 where referral_id = $1", referral_id, partner, student, needs)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
