@@ -157,7 +157,7 @@
     arriving = { id: "e-" + id, from: section };
     combo.form.requestSubmit();
     close(combo, section);
-    focusArriving();
+    focusArriving(true);
   }
 
   function close(combo, focus) {
@@ -241,7 +241,7 @@
     // After the click has been handled, focus moves on; a changed need takes it once it is there.
     setTimeout(function () {
       (next || section).focus();
-      if (button.value === "changed") arriving = { id: "e-" + field.value, from: doc.activeElement };
+      if (button.value === "changed") { arriving = { id: "e-" + field.value, from: doc.activeElement }; focusArriving(true); }
     }, 0);
   });
   doc.addEventListener("htmx:responseError", function (event) {
@@ -369,12 +369,14 @@
   }
   doc.addEventListener("wraparound:arrived", function () { refresh(); arrive(); window.scrollTo(0, 0); });
   doc.addEventListener("wraparound:merged", refresh);
-  doc.addEventListener("wraparound:placed", function () { refresh(); focusArriving(); });
-  function focusArriving() {
+  doc.addEventListener("wraparound:placed", function () { refresh(); focusArriving(true); });
+  // Focus goes to a new entry, unless the reader has gone on meanwhile.
+  function focusArriving(early) {
     if (!arriving || !$(arriving.id)) return false;
-    var wait = arriving;
+    var wait = arriving, free = doc.activeElement === wait.from || doc.activeElement === doc.body;
+    if (early && !free) return false;
     arriving = null;
-    if (doc.activeElement === wait.from || doc.activeElement === doc.body) $(wait.id).focus();
+    if (free) $(wait.id).focus();
     return true;
   }
   doc.addEventListener("click", function (event) {

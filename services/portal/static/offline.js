@@ -261,6 +261,8 @@
         if (answer.status >= 500 || answer.status === 429) break;
         if (answer.headers.get("HX-Redirect")) { signedOut = answer.headers.get("HX-Redirect"); break; }
         var html = await answer.text();
+        // The page is of another session: loaded again, it sends what waits.
+        if (answer.status === 403 && html.indexOf("too old") >= 0) { signedOut = location.pathname; break; }
         if (answer.ok) {
           follow(item, html);
         } else if (answer.status === 409) {

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use proto::reviews::v1::stream_class_review_request::Kind as Up;
 use proto::reviews::v1::stream_class_review_response::Kind as Down;
-use proto::reviews::v1::{Presence, StreamClassReviewRequest, StreamClassReviewResponse, StreamOpen};
+use proto::reviews::v1::{Presence, StreamClassReviewRequest, StreamClassReviewResponse, StreamOpen, StudentReview};
 use proto::rosters::v1::BatchGetStaffRequest;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -43,6 +43,21 @@ struct Here {
     initials: String,
     role: String,
     student: String,
+}
+
+/// Which versions a student has now, so that a page which shows them need not ask.
+#[derive(Serialize)]
+struct Changed<'r> {
+    student: &'r str,
+    version: i64,
+    entries: Vec<(&'r str, i64)>,
+}
+
+impl<'r> Changed<'r> {
+    fn of(review: &'r StudentReview) -> Self {
+        let standing = review.entries.iter().filter(|entry| entry.superseded_by.is_empty());
+        Self { student: &review.student_id, version: review.version, entries: standing.map(|entry| (entry.entry_id.as_str(), entry.version)).collect() }
+    }
 }
 
 struct Watch {
@@ -102,7 +117,7 @@ impl Watch {
                     self.place(presence).await;
                     return self.presence();
                 }
-                Some(Down::StudentReview(review)) => return Some(Event::default().event("student").data(review.student_id)),
+                Some(Down::StudentReview(review)) => return Event::default().event("student").json_data(Changed::of(&review)).ok(),
                 Some(Down::ClassReview(review)) => return Some(Event::default().event("class").data(review.version.to_string())),
                 Some(Down::Saved(_) | Down::Refused(_)) | None => {}
             }
