@@ -55,7 +55,7 @@ impl Handler for CaseFeed {
                     follow_up::hooks::individual_review(conn, case, floor, Some(again), BY).await?;
                 }
                 for decision in &review.decisions {
-                    decided(conn, &plan, review_id, decision, protected).await?;
+                    decided(conn, &plan, review_id, decision, floor).await?;
                 }
             }
         }
@@ -104,7 +104,7 @@ async fn understand(conn: &mut PgConnection, owner: Owner, understood: &Understo
 }
 
 /// A decision becomes an item, once. What it is in words stays with the individual review.
-async fn decided(conn: &mut PgConnection, plan: &Plan, review_id: Uuid, decision: &DecisionFact, protected: bool) -> Result<(), ApplyError> {
+async fn decided(conn: &mut PgConnection, plan: &Plan, review_id: Uuid, decision: &DecisionFact, own: Sensitivity) -> Result<(), ApplyError> {
     if plan.state == PlanState::Closed {
         return Ok(());
     }
@@ -114,7 +114,6 @@ async fn decided(conn: &mut PgConnection, plan: &Plan, review_id: Uuid, decision
     let category = if decision.service_category.is_empty() { String::new() } else { feed::code("decisions.service_category", &decision.service_category)? };
     let kind = feed::known("decisions.item_kind", ItemKind::from_code(&decision.item_kind))?;
     let owner = OwnerKind::from_code(&decision.owner);
-    let own = if protected { Sensitivity::Protected } else { Sensitivity::General };
     let item = Item {
         plan_item_id: feed::id("decisions.decision_id", &decision.decision_id)?,
         plan_id: plan.plan_id,

@@ -29,8 +29,8 @@ pub enum PlanError {
     #[error("the state of this item follows from its enrolment or referral; move that instead")]
     Derived,
     /// Something that it depends on is not in place.
-    #[error("it waits for another item of the plan that is not in place yet; arrange that first, or give override_reason")]
-    Waits,
+    #[error("it waits for items of the plan that are not in place yet ({}); arrange them first, or give override_reason to an enrolment", listed(.0))]
+    Waits(Vec<uuid::Uuid>),
     /// Every place of the group is taken.
     #[error("every place of this group is taken; waitlist the student, or give the group more places")]
     GroupFull,
@@ -78,6 +78,10 @@ impl PlanError {
     }
 }
 
+fn listed(ids: &[uuid::Uuid]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl From<sqlx::Error> for PlanError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error.into())
@@ -93,7 +97,7 @@ impl Fault for PlanError {
             | Self::NudgedLately { .. }
             | Self::InTransition
             | Self::Derived
-            | Self::Waits
+            | Self::Waits(_)
             | Self::GroupFull
             | Self::Superseded => Kind::WrongState,
             Self::Exists(_) => Kind::AlreadyExists,
@@ -113,7 +117,7 @@ impl Fault for PlanError {
             Self::Derived => "STATE_DERIVED",
             Self::NudgedLately { .. } => "NUDGED_LATELY",
             Self::InTransition => "IN_TRANSITION",
-            Self::Waits => "DEPENDENCY_NOT_IN_PLACE",
+            Self::Waits(_) => "DEPENDENCY_NOT_IN_PLACE",
             Self::GroupFull => "GROUP_FULL",
             Self::Superseded => "DELIVERY_SUPERSEDED",
             Self::Exists(_) => "ALREADY_EXISTS",
@@ -139,7 +143,9 @@ impl Fault for PlanError {
             Self::NudgedLately { .. } => vec![Violation { field: "follow-up".to_owned(), description: self.to_string() }],
             Self::InTransition => vec![Violation { field: "transition".to_owned(), description: self.to_string() }],
             Self::Derived => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
-            Self::Waits => vec![Violation { field: "plan item".to_owned(), description: self.to_string() }],
+            Self::Waits(items) => {
+                items.iter().map(|id| Violation { field: format!("plan item {id}"), description: "is not in place yet".to_owned() }).collect()
+            }
             Self::GroupFull => vec![Violation { field: "group".to_owned(), description: self.to_string() }],
             Self::Superseded => vec![Violation { field: "delivery".to_owned(), description: self.to_string() }],
             _ => Vec::new(),

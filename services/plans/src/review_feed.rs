@@ -12,7 +12,7 @@ use crate::feed;
 use crate::history::{self, Step};
 use crate::need::repo::{Origin, Recorded, Version};
 use crate::plan::repo::Owner;
-use crate::{need, plan, plan_item};
+use crate::{goal, need, plan, plan_item};
 
 /// Consumer of the topics of reviews.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +133,7 @@ async fn renew(conn: &mut PgConnection, owner: Owner, message: &Message) -> Resu
         let highest = message.needs.iter().filter(|n| item.need_ids.contains(&n.need_id)).map(|n| n.sensitivity).max();
         plan_item::raise_sensitivity(conn, item, highest.unwrap_or(Sensitivity::General), BY).await?;
     }
+    goal::follow_needs(conn, &changed, BY).await?;
     // One that is a need again follows its items again.
     need::repo::derive(conn, &changed, Version::AlreadyRaised).await?;
     changed.extend(need::repo::call_off_missing(conn, origin, &kept).await?);

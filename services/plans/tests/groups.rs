@@ -386,7 +386,7 @@ async fn a_service_starts_after_what_it_depends_on_or_with_a_reason_that_is_kept
         enrolment::enrol(&d.pool, &enrolment::Enrol { enrolment, request: request("plans.EnrolStudent") }, &Clearance::full()).await.unwrap()
     };
     let accepted = step(&d, &offered, T::Accept, "", today()).await.unwrap();
-    assert!(matches!(step(&d, &accepted, T::Start, "", today()).await, Err(PlanError::Waits)));
+    assert!(matches!(step(&d, &accepted, T::Start, "", today()).await, Err(PlanError::Waits(_))));
     let start = |override_reason: &str| enrolment::Transition {
         enrolment_id: accepted.enrolment_id,
         transition: T::Start,

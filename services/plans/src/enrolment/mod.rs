@@ -117,12 +117,12 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
     if enrolment.version != command.expected_version {
         return Err(PlanError::Stale);
     }
-    let waits = !plan_item::waits_for(&mut tx, &item).await?.is_empty();
+    let waits_for = plan_item::waits_for(&mut tx, &item).await?;
     enrolment.step(command.transition, command.on_date.unwrap_or_else(today), Utc::now())?;
-    let overridden = command.transition == EnrolmentTransition::Start && waits;
+    let overridden = command.transition == EnrolmentTransition::Start && !waits_for.is_empty();
     if overridden {
         if command.override_reason.is_empty() {
-            return Err(PlanError::Waits);
+            return Err(PlanError::Waits(waits_for));
         }
         enrolment.override_reason.clone_from(&command.override_reason);
     }

@@ -6,6 +6,7 @@ pub(crate) mod grpc;
 pub mod repo;
 
 use chassis_access::Clearance;
+use chassis_pg::DbError;
 use chassis_pg::idempotency::{self, Claim, Request};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -64,7 +65,8 @@ pub async fn put(pool: &PgPool, command: &Put, clearance: &Clearance) -> Result<
         }
     }
     let goal = Goal {
-        sensitivity: needs.iter().map(|n| n.sensitivity).max().unwrap_or(Sensitivity::General),
+        // What was told as protected once is never told openly later.
+        sensitivity: needs.iter().map(|n| n.sensitivity).chain(held.iter().map(|h| h.sensitivity)).max().unwrap_or(Sensitivity::General),
         domain: needs.first().map_or(command.goal.domain, |n| n.domain),
         version: command.expected_version + 1,
         ..command.goal.clone()
@@ -72,7 +74,7 @@ pub async fn put(pool: &PgPool, command: &Put, clearance: &Clearance) -> Result<
     if !repo::put(&mut tx, &goal, held.is_none()).await? {
         return Err(PlanError::Exists("goal"));
     }
-    told(&mut tx, goal.goal_id, &command.request).await?;
+    told(&mut tx, goal.goal_id, &command.request.caller).await?;
     let stored = load(&mut tx, goal.goal_id, clearance, command.request.method).await?;
     tx.commit().await?;
     Ok(stored)
@@ -104,7 +106,7 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
     }
     let state = goal.state.transition(command.transition)?;
     repo::set_state(&mut tx, goal.goal_id, state, goal.version + 1).await?;
-    told(&mut tx, goal.goal_id, &command.request).await?;
+    told(&mut tx, goal.goal_id, &command.request.caller).await?;
     let stored = load(&mut tx, goal.goal_id, clearance, command.request.method).await?;
     tx.commit().await?;
     Ok(stored)
@@ -159,9 +161,17 @@ async fn load(conn: &mut PgConnection, goal_id: Uuid, clearance: &Clearance, act
     if goal.visible(&seen, clearance) { Ok(goal) } else { Err(PlanError::unknown(action)) }
 }
 
-async fn told(conn: &mut PgConnection, goal_id: Uuid, request: &Request) -> Result<(), PlanError> {
+/// Lets goals be as guarded as the needs that they are about, and tells of those that this changed. The plan must be locked.
+pub(crate) async fn follow_needs(conn: &mut PgConnection, need_ids: &[Uuid], by: &str) -> Result<(), DbError> {
+    for goal_id in repo::raise_sensitivity(conn, need_ids).await? {
+        told(conn, goal_id, by).await?;
+    }
+    Ok(())
+}
+
+async fn told(conn: &mut PgConnection, goal_id: Uuid, by: &str) -> Result<(), DbError> {
     let Some(goal) = repo::by_ids(conn, &[goal_id]).await?.pop() else { return Ok(()) };
-    let step = Step { aggregate: "goal", id: goal_id, version: goal.version, state: goal.state.as_str(), reason: "", by: &request.caller };
+    let step = Step { aggregate: "goal", id: goal_id, version: goal.version, state: goal.state.as_str(), reason: "", by };
     history::append(conn, step).await?;
-    Ok(events::publish(conn, &goal).await?)
+    events::publish(conn, &goal).await
 }

@@ -138,3 +138,20 @@ pub async fn add_point(conn: &mut PgConnection, goal_id: Uuid, point: &Progress)
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Raises goals about these needs to the highest sensitivity of what they are about. Answers which changed.
+pub async fn raise_sensitivity(conn: &mut PgConnection, need_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    Ok(sqlx::query_scalar!(
+        "with wanted as (
+             select l.goal_id, max(case n.sensitivity when 'protected' then 2 when 'restricted' then 1 else 0 end) as level
+             from plans.goal_need l join plans.need n using (need_id)
+             where l.goal_id in (select goal_id from plans.goal_need where need_id = any($1)) group by l.goal_id)
+         update plans.goal g set sensitivity = (array['general', 'restricted', 'protected'])[w.level + 1], version = version + 1, updated_at = now()
+         from wanted w
+         where g.goal_id = w.goal_id and w.level > case g.sensitivity when 'protected' then 2 when 'restricted' then 1 else 0 end
+         returning g.goal_id",
+        need_ids
+    )
+    .fetch_all(conn)
+    .await?)
+}

@@ -31,8 +31,10 @@ pub async fn carry_over(pool: &PgPool, command: &CarryOver) -> Result<(Plan, Hea
     if command.school_year != old.school_year + 1 {
         return Err(PlanError::field("school_year", format!("must be {}, the year after the plan's own", old.school_year + 1)));
     }
-    let (draft, new) = repo::draft_of_next_year(&mut tx, &old).await?;
+    let (mut draft, new) = repo::draft_of_next_year(&mut tx, &old).await?;
     if new && claim == Claim::New {
+        draft.version += 1;
+        repo::update(&mut tx, &draft).await?;
         let moved = need::repo::carry_over(&mut tx, old.plan_id, draft.plan_id).await?;
         let step = Step {
             aggregate: "plan",

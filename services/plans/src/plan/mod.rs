@@ -80,12 +80,17 @@ pub async fn get(pool: &PgPool, student: Uuid, school_year: Option<i32>, clearan
         need::repo::of_plan(&mut tx, plan.plan_id).await?.into_iter().partition(|n| may_see(clearance, n.sensitivity, n.domain));
     let closed = hidden.iter().filter(|n| n.sensitivity == Sensitivity::Restricted).count();
     let mut items = plan_item::repo::of_plan(&mut tx, plan.plan_id).await?;
-    let all_items = items.len();
-    let protected = items.iter().filter(|i| i.sensitivity == Sensitivity::Protected && !plan_item::visible(i, &needs, clearance)).count();
-    items.retain(|item| plan_item::visible(item, &needs, clearance));
-    let closed_items = all_items - items.len() - protected;
     let mut goals = goal::repo::of_plan(&mut tx, plan.plan_id).await?;
-    goals.retain(|goal| goal.visible(&needs, clearance));
+    // What they answer may have gone on into the plan of the next year.
+    let about: Vec<Uuid> = items.iter().flat_map(|i| &i.need_ids).chain(goals.iter().flat_map(|g| &g.need_ids)).copied().collect();
+    let mut seen = need::repo::by_ids(&mut tx, &about).await?;
+    seen.retain(|n| may_see(clearance, n.sensitivity, n.domain));
+    let all_items = items.len();
+    let protected = items.iter().filter(|i| i.sensitivity == Sensitivity::Protected && !plan_item::visible(i, &seen, clearance)).count();
+    items.retain(|item| plan_item::visible(item, &seen, clearance));
+    let closed_items = all_items - items.len() - protected;
+    goals.retain(|goal| goal.visible(&seen, clearance));
+    plan_item::name_only_seen(&mut items, &goals.iter().map(|g| g.goal_id).collect::<Vec<_>>());
     let header = repo::header(&mut tx, plan.plan_id).await?;
     let family_answers = repo::answers(&mut tx, plan.plan_id).await?;
     let check_ins = check_in::repo::of_plan(&mut tx, plan.plan_id).await?;

@@ -337,11 +337,12 @@ pub async fn answers(conn: &mut PgConnection, plan_id: Uuid) -> Result<Vec<Famil
     .await?)
 }
 
-/// Whether an item of the plan that goes on leaves the school.
+/// Whether an item of the plan that goes on leaves the school. Protected ones have rules of their own, and a refusal must not tell of
+/// them.
 pub async fn leaves_school(conn: &mut PgConnection, plan_id: Uuid) -> Result<bool, DbError> {
     Ok(sqlx::query_scalar!(
         r#"select exists (select from plans.plan_item where plan_id = $1 and state in ('planned', 'arranging', 'in_place')
-               and (kind = 'referral' or owner = 'partner' or setting = 'community')) as "leaves!""#,
+               and (kind = 'referral' or owner = 'partner' or setting = 'community') and sensitivity <> 'protected') as "leaves!""#,
         plan_id
     )
     .fetch_one(conn)
@@ -371,6 +372,14 @@ pub async fn draft_of_next_year(conn: &mut PgConnection, old: &Plan) -> Result<(
     let plan_id = sqlx::query_scalar!("select plan_id from plans.plan where student_id = $1 and school_year = $2", old.student_id, old.school_year + 1)
         .fetch_one(&mut *conn)
         .await?;
+    // A review of the new year may have made the draft already: it is linked, and keeps what it has.
+    let linked = sqlx::query!(
+        "update plans.plan set carried_from_plan_id = $2 where plan_id = $1 and carried_from_plan_id is null and state = 'draft'",
+        plan_id,
+        old.plan_id
+    )
+    .execute(&mut *conn)
+    .await?;
     let plan = lock(conn, plan_id).await?.ok_or(DbError::Inconsistent { table: "plans.plan", what: "a plan that was there is gone" })?;
-    Ok((plan, made.rows_affected() == 1))
+    Ok((plan, made.rows_affected() + linked.rows_affected() > 0))
 }

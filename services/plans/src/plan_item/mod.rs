@@ -5,6 +5,8 @@ pub(crate) mod events;
 pub(crate) mod grpc;
 pub mod repo;
 
+use std::collections::HashSet;
+
 use chassis_access::Clearance;
 use chassis_pg::DbError;
 use chassis_pg::idempotency::{self, Claim, Request};
@@ -19,9 +21,27 @@ use crate::{follow_up, goal, need, plan};
 
 use entity::{Arrangement, Item, ItemState, ItemTransition, Sensitivity, UnmetReason};
 
-/// Whether a caller who sees these needs may see an item: only with all that it answers.
+/// Whether a caller who sees these needs may see an item: only with all that it answers. One that is more guarded than its needs, such
+/// as a decision of a guarded review, needs the clearance by itself.
 pub fn visible(item: &Item, seen: &[Need], clearance: &Clearance) -> bool {
-    (item.sensitivity != Sensitivity::Protected || clearance.protected()) && item.need_ids.iter().all(|id| seen.iter().any(|n| n.need_id == *id))
+    let answered = || item.need_ids.iter().filter_map(|id| seen.iter().find(|n| n.need_id == *id));
+    let own = match item.sensitivity {
+        Sensitivity::General => true,
+        Sensitivity::Restricted => clearance.all_restricted() || answered().any(|n| n.sensitivity == Sensitivity::Restricted),
+        Sensitivity::Protected => clearance.protected(),
+    };
+    own && answered().count() == item.need_ids.len()
+}
+
+/// Takes out of what is shown of items whatever names an item or goal that is not shown.
+pub fn name_only_seen(items: &mut [Item], goals: &[Uuid]) {
+    let seen: HashSet<Uuid> = items.iter().map(|i| i.plan_item_id).collect();
+    for how in items.iter_mut().map(|i| &mut i.arrangement) {
+        how.depends_on.retain(|id| seen.contains(id));
+        how.waits_for.retain(|id| seen.contains(id));
+        how.replaced_by = how.replaced_by.filter(|id| seen.contains(id));
+        how.goal_ids.retain(|id| goals.contains(id));
+    }
 }
 
 /// Adds an item. Its plan, student, school, state, sensitivity and version are filled in here.
@@ -193,10 +213,12 @@ pub async fn transition(pool: &PgPool, command: &Transition, clearance: &Clearan
     }
     item.state = item.state.transition(command.transition)?;
     if command.transition == T::PutInPlace && !item.arrangement.waits_for.is_empty() {
-        return Err(PlanError::Waits);
+        return Err(PlanError::Waits(item.arrangement.waits_for));
     }
     if let Some(other) = command.replaced_by {
-        let other = repo::by_id(&mut tx, other).await?.filter(|o| o.plan_id == item.plan_id && o.plan_item_id != item.plan_item_id);
+        let other = repo::by_id(&mut tx, other)
+            .await?
+            .filter(|o| o.plan_id == item.plan_id && o.plan_item_id != item.plan_item_id && o.sensitivity <= item.sensitivity);
         item.arrangement.replaced_by =
             Some(other.ok_or_else(|| PlanError::field("replaced_by", "is not another item of this plan; take one that GetPlan answers"))?.plan_item_id);
     }
@@ -252,6 +274,8 @@ pub(crate) async fn raise_sensitivity(conn: &mut PgConnection, mut item: Item, t
     if item.sensitivity < to {
         item.sensitivity = to;
         item.version += 1;
+        // What may be seen by more people must not wait for, and so tell of, what they may not see.
+        repo::part_from_less_guarded(conn, item.plan_item_id, to).await?;
         write(conn, &item, by).await?;
     }
     Ok(item)

@@ -353,3 +353,16 @@ pub async fn address_referral(conn: &mut PgConnection, referral_id: Uuid, partne
         .await?;
     Ok(())
 }
+
+/// Lets no item that is less guarded wait for this one any more.
+pub async fn part_from_less_guarded(conn: &mut PgConnection, item_id: Uuid, sensitivity: Sensitivity) -> Result<(), DbError> {
+    sqlx::query!(
+        "delete from plans.plan_item_dependency d using plans.plan_item i
+         where d.depends_on_id = $1 and i.plan_item_id = d.plan_item_id and i.sensitivity <> 'protected' and $2 = 'protected'",
+        item_id,
+        sensitivity.as_str()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

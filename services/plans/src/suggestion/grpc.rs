@@ -29,7 +29,8 @@ impl Plans {
         p.finish()?;
         let student = crate::plan::repo::student_of(&mut *self.pool.acquire().await?, plan_id).await?;
         let (granted, clearance) = self.student(caller, ACTION, student).await?;
-        let suggestions = super::for_plan(&self.pool, plan_id, &clearance).await?;
+        let (suggestions, highest) = super::for_plan(&self.pool, plan_id, &clearance).await?;
+        self.access.log_read(caller, ACTION, &granted.basis, highest.into(), student, 1).await?;
         Ok(SuggestPlanItemsResponse { suggestions: suggestions.iter().map(to_wire).collect(), access_basis: granted.basis })
     }
 }

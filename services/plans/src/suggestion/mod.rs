@@ -13,7 +13,10 @@ use uuid::Uuid;
 
 use crate::codes::Band;
 use crate::error::PlanError;
-use crate::need::{self, entity::NeedState};
+use crate::need::{
+    self,
+    entity::{NeedState, Sensitivity},
+};
 use crate::plan;
 use crate::plan_item;
 use crate::sight::may_see;
@@ -56,14 +59,17 @@ pub fn band_of(service_category: &str) -> Option<Band> {
     LISTS.bands.get(service_category).copied()
 }
 
-/// What could be added to a plan, for somebody with this clearance. Needs that have an item that goes on get none.
-pub async fn for_plan(pool: &PgPool, plan_id: Uuid, clearance: &Clearance) -> Result<Vec<Suggestion>, PlanError> {
+/// What could be added to a plan, for somebody with this clearance, and the highest sensitivity of the needs that it tells of. Needs that have an item that goes on get none.
+pub async fn for_plan(pool: &PgPool, plan_id: Uuid, clearance: &Clearance) -> Result<(Vec<Suggestion>, Sensitivity), PlanError> {
     let mut tx = pool.begin().await?;
     let plan = plan::repo::lock(&mut tx, plan_id).await?.ok_or_else(|| PlanError::unknown("plans.SuggestPlanItems"))?;
     let mut needs = need::repo::of_plan(&mut tx, plan_id).await?;
     needs.retain(|n| may_see(clearance, n.sensitivity, n.domain));
     let mut items = plan_item::repo::of_plan(&mut tx, plan_id).await?;
-    items.retain(|item| plan_item::visible(item, &needs, clearance));
+    let about: Vec<Uuid> = items.iter().flat_map(|i| i.need_ids.clone()).collect();
+    let mut seen = need::repo::by_ids(&mut tx, &about).await?;
+    seen.retain(|n| may_see(clearance, n.sensitivity, n.domain));
+    items.retain(|item| plan_item::visible(item, &seen, clearance));
     let goes_on = |item: &&plan_item::entity::Item| !item.state.is_unhappened() && item.state != plan_item::entity::ItemState::Done;
     let open = needs.iter().filter(|n| matches!(n.state, NeedState::Open | NeedState::BeingAddressed));
     let open = open.filter(|n| !items.iter().filter(goes_on).any(|i| i.need_ids.contains(&n.need_id)));
@@ -77,7 +83,8 @@ pub async fn for_plan(pool: &PgPool, plan_id: Uuid, clearance: &Clearance) -> Re
     tx.commit().await?;
     let mut suggestions = entity::suggest(&known, |code| LISTS.categories.get(code).cloned().unwrap_or_default());
     suggestions.truncate(MOST);
-    Ok(suggestions)
+    let highest = needs.iter().filter(|n| suggestions.iter().any(|s| s.need_id == Some(n.need_id))).map(|n| n.sensitivity).max();
+    Ok((suggestions, highest.unwrap_or(Sensitivity::General)))
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl District {
         district
     }
 
-    async fn apply<M: Message + Name>(&self, handler: &dyn Handler, topic: &str, message: &M) {
+    pub async fn apply<M: Message + Name>(&self, handler: &dyn Handler, topic: &str, message: &M) {
         let mut tx = self.pool.begin().await.unwrap();
         handler.apply(&mut tx, &Event::new(topic, self.student, message, None)).await.unwrap();
         tx.commit().await.unwrap();
