@@ -27,15 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, ["."])?;
     let out_dir = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out_dir.join("descriptor.bin"), descriptors.encode_to_vec())?;
-    // While calls of these two are being written: what is not there yet answers UNIMPLEMENTED.
-    let stubs = out_dir.join("stubs");
-    std::fs::create_dir_all(&stubs)?;
-    tonic_prost_build::configure().generate_default_stubs(true).out_dir(&stubs).compile_fds_with_config(descriptors.clone(), named())?;
     // Names let an event say its own type.
     tonic_prost_build::configure().compile_fds_with_config(descriptors, named())?;
-    for package in ["reviews", "plans"] {
-        std::fs::copy(stubs.join(format!("wraparound.{package}.v1.rs")), out_dir.join(format!("wraparound.{package}.v1.rs")))?;
-    }
     println!("cargo:rerun-if-changed=wraparound");
     Ok(())
 }

@@ -52,6 +52,8 @@ impl DeliveryService for Plans {
         answer(self.activity_list(&Caller::of(&request)?, request.get_ref()).await)
     }
 
+    type ImportServiceLogStream = Answers;
+
     async fn import_service_log(&self, request: Request<Streaming<ImportServiceLogRequest>>) -> Result<Response<Answers>, Status> {
         self.service_log_import(request).await
     }

@@ -45,7 +45,7 @@ impl Sight {
             let clearance = access.clearance(caller, &record);
             sight.add(place, &clearance);
         }
-        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().of_student(**student)).protected());
+        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().about(**student)).protected());
         sight.protected_students = on_case.copied().collect();
         sight
     }

@@ -53,6 +53,8 @@ macro_rules! methods {
     ($($name:ident($request:ty) -> $response:ty = $target:ident;)+) => {
         #[tonic::async_trait]
         impl ReviewService for Reviews {
+            type StreamClassReviewStream = crate::live::Answers;
+
             async fn stream_class_review(
                 &self,
                 request: Request<tonic::Streaming<StreamClassReviewRequest>>,

@@ -17,7 +17,7 @@ const FOLLOW_UP: &str = "
     open|snoozed      snooze   snoozed
     open|snoozed      reassign =
     open|snoozed      cancel   cancelled
-    done|cancelled    reopen   open
+    done|cancelled|snoozed reopen   open
 ";
 
 struct Due {

@@ -228,17 +228,17 @@ mod tests {
         for role in ["teacher", "student_support_member", "principal", "program_manager"] {
             let stranger = caller(role, school, &[]);
             let on_case = caller(role, school, &[student]);
-            assert_eq!(protected(&stranger, &at_school.of_student(student)), None, "{role}");
-            assert_eq!(protected(&on_case, &at_school.of_student(student)).as_deref(), Some("on_case"), "{role}");
-            assert_eq!(protected(&on_case, &at_school.of_student(other)), None, "{role}");
+            assert_eq!(protected(&stranger, &at_school.about(student)), None, "{role}");
+            assert_eq!(protected(&on_case, &at_school.about(student)).as_deref(), Some("on_case"), "{role}");
+            assert_eq!(protected(&on_case, &at_school.about(other)), None, "{role}");
             // About nobody, or about several.
             assert_eq!(protected(&on_case, &at_school), None, "{role}");
             assert_eq!(protected(&on_case, &Record::district()), None, "{role}");
         }
-        assert!(protected(&caller("coordinator", school, &[]), &at_school.of_student(student)).is_some());
-        assert_eq!(protected(&caller("coordinator", other, &[]), &at_school.of_student(student)), None);
+        assert!(protected(&caller("coordinator", school, &[]), &at_school.about(student)).is_some());
+        assert_eq!(protected(&caller("coordinator", other, &[]), &at_school.about(student)), None);
         for role in ["district_leader", "privacy_officer", "partner_user", "data_clerk"] {
-            assert_eq!(protected(&caller(role, school, &[student]), &at_school.of_student(student)), None, "{role}");
+            assert_eq!(protected(&caller(role, school, &[student]), &at_school.about(student)), None, "{role}");
         }
     }
 }

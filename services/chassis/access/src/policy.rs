@@ -44,8 +44,8 @@ pub struct Record {
     pub schools: BTreeSet<Uuid>,
     /// Organisation outside the district that it is addressed to.
     pub organisation: Option<Uuid>,
-    /// The student that it is about; none where it is about none or several.
-    pub student: Option<Uuid>,
+    /// The one person that it is about; none where it is about none or several.
+    pub about: Option<Uuid>,
     /// Who wrote it.
     pub author: Option<Uuid>,
     /// Its domain in lower case, e.g. `health`; empty where it has none.
@@ -61,9 +61,9 @@ impl Record {
     pub fn district() -> Self {
         Self::school(DISTRICT)
     }
-    /// The same, about one student.
-    pub fn of_student(&self, student: Uuid) -> Self {
-        Self { student: Some(student), ..self.clone() }
+    /// The same, about one person.
+    pub fn about(&self, person: Uuid) -> Self {
+        Self { about: Some(person), ..self.clone() }
     }
     /// Something of an organisation outside the district.
     pub fn organisation(organisation: Uuid) -> Self {
@@ -178,7 +178,7 @@ impl Policies {
             ("classes".to_owned(), set(record.classes.iter().copied())),
             ("schools".to_owned(), set(record.schools.iter().copied())),
             ("organisation".to_owned(), text(record.organisation)),
-            ("student".to_owned(), text(record.student)),
+            ("about".to_owned(), text(record.about)),
             ("author".to_owned(), text(record.author)),
             ("domain".to_owned(), RestrictedExpression::new_string(record.domain.to_owned())),
         ]);

@@ -92,7 +92,7 @@ impl Relationships {
     /// The classes and schools of a student, for a decision.
     pub async fn record_of_student(&self, student: Uuid) -> Result<Record, DbError> {
         let pairs = self.of(student).await?;
-        Ok(Record { classes: objects(&pairs, "member"), schools: objects(&pairs, "attends"), student: Some(student), ..Record::default() })
+        Ok(Record { classes: objects(&pairs, "member"), schools: objects(&pairs, "attends"), about: Some(student), ..Record::default() })
     }
 
     /// A class and its school, for a decision.

@@ -145,7 +145,7 @@ mod tests {
         ];
         let records = [
             Record::school(id),
-            record.of_student(id),
+            record.about(id),
             Record { classes: BTreeSet::from([id]), ..record.clone() },
             Record { organisation: Some(id), ..record.clone() },
             Record { author: Some(id), ..record.clone() },

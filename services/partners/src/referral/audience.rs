@@ -60,7 +60,7 @@ impl Audience {
     fn with_protected(mut self, access: &Access, caller: &Caller) -> Self {
         self.protected_everywhere = access.clearance(caller, &Record::district()).protected();
         self.protected_schools = caller.schools().into_iter().filter(|s| access.clearance(caller, &Record::school(*s)).protected()).collect();
-        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().of_student(**student)).protected());
+        let on_case = caller.on_case.iter().filter(|student| access.clearance(caller, &Record::default().about(**student)).protected());
         self.protected_students = on_case.copied().collect();
         self
     }

@@ -42,7 +42,7 @@ impl Reviews {
     /// The caller as an author of a student's records.
     async fn author_on(&self, caller: &Caller, action: &'static str, student_id: Uuid) -> Result<Author, Status> {
         let (_, record) = self.access.authorize_student(caller, action, student_id).await.or_status()?;
-        let mut author = self.author(caller, &record.of_student(student_id), Uuid::nil());
+        let mut author = self.author(caller, &record.about(student_id), Uuid::nil());
         let at = |role: &str| caller.at.get(role).is_some_and(|schools| record.schools.iter().any(|school| schools.contains(school)));
         author.may_change_others = at("coordinator") || at("student_support_member");
         Ok(author)

@@ -67,7 +67,7 @@ impl Reach {
         Self {
             protected_everywhere: protected(Record::default()),
             protected_schools: caller.schools().into_iter().filter(|s| protected(Record::school(*s))).collect(),
-            protected_students: caller.on_case.iter().copied().filter(|s| protected(Record::default().of_student(*s))).collect(),
+            protected_students: caller.on_case.iter().copied().filter(|s| protected(Record::default().about(*s))).collect(),
             ..Self::default()
         }
     }
@@ -113,7 +113,7 @@ impl<'c> Clearances<'c> {
         let case = self.caller.on_case.contains(&student).then_some(student);
         let (access, caller) = (self.access, self.caller);
         self.known.entry((schools.to_vec(), case)).or_insert_with(|| {
-            let record = Record { schools: BTreeSet::from_iter(schools.iter().copied()), student: case, ..Record::default() };
+            let record = Record { schools: BTreeSet::from_iter(schools.iter().copied()), about: case, ..Record::default() };
             access.clearance(caller, &record)
         })
     }

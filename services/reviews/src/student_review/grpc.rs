@@ -148,7 +148,7 @@ impl Reviews {
     /// Decides, and says who writes: what they see of this student's entries.
     pub(crate) async fn author_of(&self, caller: &Caller, action: &'static str, class_review_id: Uuid, student_id: Uuid) -> Result<(Granted, Author), Status> {
         let (granted, record, place) = self.decide(caller, action, class_review_id).await?;
-        Ok((granted, self.author(caller, &record.of_student(student_id), place.school_id)))
+        Ok((granted, self.author(caller, &record.about(student_id), place.school_id)))
     }
 
     pub(crate) async fn student_review(&self, request: Request<wire::GetStudentReviewRequest>) -> Result<Response<wire::GetStudentReviewResponse>, Status> {
@@ -182,7 +182,7 @@ impl Reviews {
         let author = match change.expected_version {
             // A new entry hides nothing from its author, so nothing need be asked about what they see.
             0 => Author { id: caller.author(), ..Author::default() },
-            _ => self.author(caller, &record.of_student(change.student_id), place.school_id),
+            _ => self.author(caller, &record.about(change.student_id), place.school_id),
         };
         let entry = self.student_reviews.put(&Put { change, author, entry }).await.or_status()?;
         Ok(wire::PutEntryResponse { entry: Some(entry.into()) })

@@ -66,7 +66,7 @@ impl Sights {
     pub fn of(access: &Access, caller: &Caller, record: &Record) -> Self {
         let sight = |record: &Record| Sight::of(caller, &access.clearance(caller, record));
         // Somebody is on a handful of cases.
-        let on_case = caller.on_case.iter().map(|student| (*student, sight(&record.of_student(*student)))).collect();
+        let on_case = caller.on_case.iter().map(|student| (*student, sight(&record.about(*student)))).collect();
         Self { of_class: sight(record), on_case }
     }
 
