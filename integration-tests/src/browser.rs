@@ -232,11 +232,12 @@ impl Browser {
     pub async fn follow(&self, css: &str) {
         self.element(css).await;
         // A page that is going away cannot be asked by a script where pages run none, so its own element is watched.
-        let before = self.find("html").await.unwrap_or_default();
+        // Where scripts run, an act may take the place of the main part alone.
+        let before = (self.find("html").await.unwrap_or_default(), self.find("main").await.unwrap_or_default());
         self.click(css).await;
         self.until(&format!("a new page after {css}"), async || {
-            let now = self.find("html").await.unwrap_or_default();
-            !now.is_empty() && now != before
+            let now = (self.find("html").await.unwrap_or_default(), self.find("main").await.unwrap_or_default());
+            !now.0.is_empty() && (now.0 != before.0 || (!now.1.is_empty() && now.1 != before.1))
         })
         .await;
         self.wait_for("h1").await;

@@ -4,6 +4,7 @@ mod class_review;
 mod every_page;
 mod no_script;
 mod plan_and_referral;
+mod practice;
 mod reports;
 
 use std::sync::Mutex;

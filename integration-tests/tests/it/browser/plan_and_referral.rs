@@ -22,10 +22,14 @@ async fn a_need_is_followed_to_its_outcome() {
     assert!(browser.text("table.chain").await.contains("Nothing planned yet"));
 
     // A service inside the school: planned, offered, accepted, begun, and one session.
+    let plan = format!("{page}/plan");
+    visitor.open(&plan, "a student's plan").await;
     browser.choose("#kind", "service").await;
     browser.choose("#category", "ED-TUT").await;
     browser.write("#description", "Reading group on Tuesdays").await;
-    browser.follow("form[action$='/items'] button").await;
+    browser.follow("form[action$='/items']:has(#kind) button").await;
+    assert!(browser.text("#toasts").await.contains("added to the plan"), "{}", browser.text("#toasts").await);
+    browser.open(&page).await;
     browser.click("details:has(form[action$='/enrolments']) summary").await;
     visitor.look("an enrolment").await;
     browser.follow("form[action$='/enrolments'] button").await;
@@ -38,10 +42,12 @@ async fn a_need_is_followed_to_its_outcome() {
     assert!(browser.text("table.chain").await.contains("1 of 16 sessions"), "{}", browser.text("table.chain").await);
 
     // A service of a partner.
+    browser.open(&plan).await;
     browser.choose("#kind", "referral").await;
     browser.choose("#category", "ED-TUT").await;
     browser.write("#description", "Tutoring near home").await;
-    browser.follow("form[action$='/items'] button").await;
+    browser.follow("form[action$='/items']:has(#kind) button").await;
+    browser.open(&page).await;
     browser.follow("a[href*='/refer?']").await;
     visitor.look("the choice of a service").await;
     browser.follow("form.side button.primary").await;
@@ -51,7 +57,7 @@ async fn a_need_is_followed_to_its_outcome() {
     browser.follow("form[action$='/send'] button").await;
     assert!(browser.text("main").await.contains("has not agreed"), "sending is refused: {}", browser.text("main").await);
 
-    browser.open(&page).await;
+    browser.open(&format!("{page}/family")).await;
     browser.click("details:has(form[action$='/consents']) summary").await;
     browser.choose("#partner", &town.partner.partner_id).await;
     visitor.look("a consent").await;
