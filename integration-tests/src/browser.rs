@@ -297,6 +297,13 @@ impl Browser {
         self.must("a colour scheme", self.devtools("Emulation.setEmulatedMedia", &media)).await;
     }
 
+    /// Takes the network away from the page, or gives it back.
+    pub async fn network(&self, there: bool) {
+        self.must("the network", self.devtools("Network.enable", &json!({}))).await;
+        let conditions = json!({"offline": !there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.must("the network", self.devtools("Network.emulateNetworkConditions", &conditions)).await;
+    }
+
     async fn devtools(&self, command: &str, parameters: &Value) -> anyhow::Result<Value> {
         self.send("/goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await
     }

@@ -11,17 +11,17 @@ use proto::r#type::v1::{Certainty, Domain, Tier};
 use super::{BY_KEYS, Town, Visitor, town};
 
 /// Somebody's hands: single keys at the pace of a quick typist, counted.
-struct Hands<'b> {
+pub struct Hands<'b> {
     browser: &'b Browser,
-    keys: Cell<usize>,
+    pub keys: Cell<usize>,
 }
 
 impl<'b> Hands<'b> {
-    fn on(browser: &'b Browser) -> Self {
+    pub fn on(browser: &'b Browser) -> Self {
         Self { browser, keys: Cell::new(0) }
     }
 
-    async fn press(&self, keys: &str) {
+    pub async fn press(&self, keys: &str) {
         for key in keys.split(' ') {
             self.browser.press(key).await;
             self.keys.set(self.keys.get() + 1);
@@ -30,7 +30,7 @@ impl<'b> Hands<'b> {
     }
 }
 
-async fn focus_is(browser: &Browser, what: &str, wanted: impl Fn(&str) -> bool) {
+pub async fn focus_is(browser: &Browser, what: &str, wanted: impl Fn(&str) -> bool) {
     let deadline = std::time::Instant::now() + Duration::from_secs(5);
     loop {
         let focus = browser.focus().await;
@@ -43,7 +43,7 @@ async fn focus_is(browser: &Browser, what: &str, wanted: impl Fn(&str) -> bool) 
 }
 
 /// The student in work, once it is another than before.
-async fn student_after(browser: &Browser, before: &str) -> String {
+pub async fn student_after(browser: &Browser, before: &str) -> String {
     let current = async || browser.script("return (document.getElementById('student') || {dataset: {}}).dataset.path || '';").await;
     browser
         .until("the next student", async || {
@@ -54,11 +54,11 @@ async fn student_after(browser: &Browser, before: &str) -> String {
     current().await.as_str().unwrap().rsplit('/').next().unwrap().to_owned()
 }
 
-async fn stored(town: &Town, review: &ClassReview, student: &str) -> StudentReview {
+pub async fn stored(town: &Town, review: &ClassReview, student: &str) -> StudentReview {
     student_review(&town.coordinator(), review, student).await
 }
 
-async fn stored_when(town: &Town, review: &ClassReview, student: &str, what: &str, holds: impl Fn(&StudentReview) -> bool) -> StudentReview {
+pub async fn stored_when(town: &Town, review: &ClassReview, student: &str, what: &str, holds: impl Fn(&StudentReview) -> bool) -> StudentReview {
     for _ in 0..100 {
         let now = stored(town, review, student).await;
         if holds(&now) {

@@ -6,6 +6,7 @@ mod no_script;
 mod plan_and_referral;
 mod practice;
 mod reports;
+mod together;
 
 use std::sync::Mutex;
 
@@ -35,6 +36,8 @@ pub const BY_KEYS: usize = 0;
 pub const NO_SCRIPT: usize = 1;
 pub const PLANNED: usize = 2;
 pub const REPORTED: usize = 3;
+/// Has entries of an earlier review.
+pub const TOGETHER: usize = 4;
 
 impl Town {
     /// A district with one class in which others than the browser's tests look around.
@@ -69,11 +72,14 @@ async fn build() -> Town {
     let manager = district.clients(&Claims::role("program_manager"));
     let school = schools(&manager).await.remove(0);
     let mut rooms = rooms_of(&manager, &school).await;
-    assert!(rooms.len() > REPORTED, "{} classes", rooms.len());
+    assert!(rooms.len() > TOGETHER, "{} classes", rooms.len());
     let coordinator = coordinator_of(&manager, &school).await;
-    let cycle = open_cycle(&manager).await;
     let clients = district.clients(&coordinator);
-    for at in [PLANNED, REPORTED] {
+    let earlier = together::earlier_cycle(&manager).await;
+    let last_year = start_review(&clients, &earlier, &rooms[TOGETHER].class.class_id).await;
+    together::note_strengths(&clients, &last_year, &rooms[TOGETHER]).await;
+    let cycle = open_cycle(&manager).await;
+    for at in [PLANNED, REPORTED, TOGETHER] {
         rooms[at].review = start_review(&clients, &cycle, &rooms[at].class.class_id).await;
     }
     for student in &rooms[REPORTED].students {
