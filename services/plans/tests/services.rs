@@ -209,3 +209,57 @@ async fn two_batches_with_the_same_ids_at_once_store_each_once() {
     assert_eq!(a.unwrap() + b.unwrap(), 100);
     assert_eq!(d.plan(&Clearance::full()).await.enrolments[0].delivery_count, 100);
 }
+
+/// (rule, state, topic) of every follow-up's latest word, in order of their rules.
+async fn follow_ups(d: &District) -> Vec<(String, String)> {
+    sqlx::query_as("select raised_as, state from plans.follow_up order by raised_as").fetch_all(&d.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_put_in_place_by_hand_is_followed_up_and_called_off_when_it_ends() {
+    use plan_item::entity::ItemTransition as T;
+    for (sensitivity, topic) in [(Sensitivity::General, "plans.follow-up.v1"), (Sensitivity::Protected, "plans.protected-need.v1")] {
+        let d = District::open().await;
+        let entry = need("ACA-RDG", sensitivity, 3);
+        if sensitivity == Sensitivity::Protected {
+            d.protected(1, std::slice::from_ref(&entry)).await
+        } else {
+            d.reviewed(1, std::slice::from_ref(&entry)).await
+        }
+        let mut item = d.add(&[&entry.entry_id]).await;
+        for (transition, state) in [(T::PutInPlace, "open"), (T::Finish, "cancelled")] {
+            let command = plan_item::Transition {
+                plan_item_id: item.plan_item_id,
+                transition,
+                reason: None,
+                replaced_by: None,
+                expected_version: item.version,
+                request: request("plans.TransitionPlanItem"),
+            };
+            item = plan_item::transition(&d.pool, &command, &chassis_access::Clearance::full()).await.unwrap();
+            let expected: Vec<_> = ["six_weeks", "two_weeks", "year_end"].map(|rule| (rule.to_owned(), state.to_owned())).to_vec();
+            assert_eq!(follow_ups(&d).await, expected);
+        }
+        let told = d.told::<proto::plans::v1::FollowUpChanged>(topic).await;
+        assert_eq!(told.len(), 6, "raised and called off, on {topic}");
+        let anywhere: i64 =
+            sqlx::query_scalar("select count(*) from outbox where type = 'wraparound.plans.v1.FollowUpChanged'").fetch_one(&d.pool).await.unwrap();
+        assert_eq!(anywhere, 6, "and nowhere else");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_raises_once_for_each_occasion() {
+    use plans::follow_up::entity::{Rule, SubjectKind};
+    let d = District::open().await;
+    let entry = need("ACA-RDG", Sensitivity::General, 3);
+    d.reviewed(1, std::slice::from_ref(&entry)).await;
+    let item = d.add(&[&entry.entry_id]).await;
+    let mut conn = d.pool.acquire().await.unwrap();
+    let mut raised = Vec::new();
+    let day = "2026-10-05".parse().unwrap();
+    for (id, run) in [(item.plan_item_id, "a"), (item.plan_item_id, "a"), (item.plan_item_id, "b"), (uuid::Uuid::now_v7(), "a")] {
+        raised.push(plans::follow_up::raise_by_rule(&mut conn, Rule::NoShow, SubjectKind::PlanItem, id, run, day, "a test").await.unwrap().is_some());
+    }
+    assert_eq!(raised, [true, false, true, false], "once a run, and nothing about what is not there");
+}

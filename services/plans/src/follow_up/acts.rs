@@ -6,7 +6,7 @@ use chrono::{NaiveDate, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::entity::{FollowUp, FollowUpKind, FollowUpState, FollowUpTransition, NUDGE_EVERY, Sensitivity, SubjectKind};
+use super::entity::{FollowUp, FollowUpKind, FollowUpState, FollowUpTransition, NUDGE_EVERY, Sensitivity};
 use super::repo::{About, New};
 use super::{events, repo};
 use crate::error::PlanError;
@@ -19,6 +19,15 @@ pub fn visible(follow_up: &FollowUp, clearance: &Clearance) -> bool {
         Sensitivity::Restricted => cleared,
         Sensitivity::Protected => clearance.protected() && cleared,
     }
+}
+
+/// Whether a partner may see a follow-up: what they raised about a referral addressed to them, and what staff ask of them. Nothing
+/// that is protected, and of what is restricted only their own.
+pub fn is_partners(follow_up: &FollowUp, organisation: Uuid) -> bool {
+    use FollowUpKind::{CheckAttendance, ContactPartner, ReOffer};
+    let asked =
+        follow_up.raised_as == "staff" && follow_up.sensitivity == Sensitivity::General && matches!(follow_up.kind, ContactPartner | CheckAttendance | ReOffer);
+    follow_up.partner_id == Some(organisation) && follow_up.sensitivity != Sensitivity::Protected && (follow_up.raised_by == Some(organisation) || asked)
 }
 
 /// Raises one by hand.
@@ -144,9 +153,4 @@ pub async fn nudge(pool: &PgPool, follow_up_id: Uuid, request: &Request, sees: i
     events::publish(&mut tx, &next, &request.caller).await?;
     tx.commit().await?;
     Ok(next)
-}
-
-/// Subjects that people may name; what is not in a plan is about the student.
-pub fn is_of_student(subject: SubjectKind) -> bool {
-    subject == SubjectKind::Family
 }

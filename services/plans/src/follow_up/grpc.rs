@@ -19,6 +19,7 @@ use crate::calendar::today;
 use crate::error::PlanError;
 use crate::grpc::Plans;
 use crate::plan::events::timestamp;
+use crate::plan_item;
 use crate::sight::{Sight, Whose};
 
 /// As the contract writes a follow-up.
@@ -51,7 +52,8 @@ pub fn to_wire(follow_up: &FollowUp) -> wire::FollowUp {
 
 /// What a partner is told: of the referral, and nothing behind it.
 fn to_partner(follow_up: &FollowUp) -> wire::FollowUp {
-    wire::FollowUp { need_ids: Vec::new(), owner_id: String::new(), closed_by: String::new(), ..to_wire(follow_up) }
+    let own = follow_up.raised_by.filter(|by| follow_up.partner_id == Some(*by)).map(|id| id.to_string()).unwrap_or_default();
+    wire::FollowUp { need_ids: Vec::new(), owner_id: String::new(), closed_by: String::new(), raised_by: own, ..to_wire(follow_up) }
 }
 
 impl Plans {
@@ -69,10 +71,9 @@ impl Plans {
             }
             None => self.student(caller, action, Some(held.student_id)).await?.1,
         };
-        let me = caller.staff_id;
         Ok(move |f: &FollowUp| match partner {
-            Some(organisation) => f.partner_id == Some(organisation) && f.sensitivity != Sensitivity::Protected,
-            None => visible(f, &clearance) || (f.sensitivity != Sensitivity::Protected && me.is_some() && f.owner_id == me),
+            Some(organisation) => acts::is_partners(f, organisation),
+            None => visible(f, &clearance),
         })
     }
 
@@ -96,16 +97,29 @@ impl Plans {
         let (raised_by, raised_as) = match caller.organisation_id {
             Some(organisation) => {
                 self.access.authorize(caller, ACTION, &Record::organisation(organisation))?;
-                if about.as_ref().and_then(|a| a.partner_id) != Some(organisation) {
+                let open = match about.as_ref().and_then(|a| a.plan_item_id) {
+                    Some(item) => {
+                        plan_item::repo::by_id(&mut *self.pool.acquire().await?, item).await?.is_some_and(|i| i.sensitivity != Sensitivity::Protected)
+                    }
+                    None => false,
+                };
+                if !open || about.as_ref().and_then(|a| a.partner_id) != Some(organisation) {
                     return Err(PlanError::unknown(ACTION));
                 }
                 (organisation, "partner")
             }
             None => {
                 let (_, clearance) = self.student(caller, ACTION, Some(student_id)).await?;
+                let mut conn = self.pool.acquire().await?;
                 let needs = about.as_ref().map(|a| a.need_ids.clone()).unwrap_or_default();
-                let needs = crate::need::repo::by_ids(&mut *self.pool.acquire().await?, &needs).await?;
-                if !needs.iter().all(|n| crate::sight::may_see(&clearance, n.sensitivity, n.domain)) {
+                let needs = crate::need::repo::by_ids(&mut conn, &needs).await?;
+                let seen = needs.iter().all(|n| crate::sight::may_see(&clearance, n.sensitivity, n.domain));
+                // An item may be protected by its referral although none of its needs is.
+                let item = match about.as_ref().and_then(|a| a.plan_item_id) {
+                    Some(id) => plan_item::repo::by_id(&mut conn, id).await?,
+                    None => None,
+                };
+                if !seen || item.is_some_and(|i| !plan_item::visible(&i, &needs, &clearance)) {
                     return Err(unknown());
                 }
                 (caller.author(), "staff")
@@ -139,11 +153,13 @@ impl Plans {
                 (granted.basis, whose, sight)
             }
         };
+        let coordinates: Vec<Uuid> = caller.at.get("coordinator").into_iter().flatten().copied().collect();
         let query = ListQuery {
             whose: &whose,
             sight: &sight,
             student_id,
-            mine: message.mine.then(|| caller.author()),
+            mine: message.mine.then(|| caller.organisation_id.unwrap_or_else(|| caller.author())),
+            coordinates: &coordinates,
             partner_id: caller.organisation_id,
             due_until,
             open_only: message.open_only,

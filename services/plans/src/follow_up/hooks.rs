@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::entity::{Rule, Sensitivity, SubjectKind};
-use super::repo::About;
+use super::repo::{self, About};
 use super::rule::{call_off, raise_about, raise_by_rule};
 use crate::calendar::today;
 use crate::codes::Band;
@@ -46,6 +46,10 @@ pub(crate) async fn individual_review(
         floor,
         domains: Vec::new(),
     };
-    raise_about(conn, Rule::IndividualReview, &about, &on.to_string(), on, by).await?;
+    // A new day takes the place of the one before.
+    if repo::is_new(conn, review, &on.to_string()).await? {
+        call_off(conn, review, by).await?;
+        raise_about(conn, Rule::IndividualReview, &about, &on.to_string(), on, by).await?;
+    }
     Ok(())
 }

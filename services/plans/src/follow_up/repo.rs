@@ -48,6 +48,9 @@ pub async fn about(conn: &mut PgConnection, subject: SubjectKind, subject_id: Uu
            union all
            select r.subject, min(r.object::text)::uuid, null, null, '{}' from plans.relationship r where $1 = 'family' and r.subject = $2 and r.relation = 'attends' group by r.subject
            union all
+           select p.student_id, p.school_id, null, null, array(select need_id from plans.goal_need l where l.goal_id = g.goal_id)
+           from plans.goal g join plans.plan p using (plan_id) where $1 = 'goal' and g.goal_id = $2
+           union all
            select t.student_id, coalesce(case when t.state = 'accepted' then t.to_school_id end, t.from_school_id, t.to_school_id), null, null, '{}'
            from plans.transition t where $1 = 'transition' and t.transition_id = $2
            limit 1"#,
@@ -197,4 +200,11 @@ pub async fn put_addressee(conn: &mut PgConnection, referral_id: Uuid, student_i
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Whether no rule has raised something about this on this occasion.
+pub async fn is_new(conn: &mut PgConnection, subject_id: Uuid, run_key: &str) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(r#"select not exists (select from plans.follow_up where subject_id = $1 and run_key = $2) as "new!""#, subject_id, run_key)
+        .fetch_one(conn)
+        .await?)
 }

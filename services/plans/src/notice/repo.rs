@@ -57,7 +57,7 @@ pub async fn list(conn: &mut PgConnection, query: &Query<'_>) -> Result<Vec<NotN
                select student_id, (created_at at time zone 'utc')::date, 'item' from seen_items
                union all
                select i.student_id, d.delivered_on, 'delivery' from seen_items i join plans.service_enrolment e using (plan_item_id)
-               join plans.delivery d using (enrolment_id)
+               join plans.standing_delivery d using (enrolment_id) where d.attendance not in ('cancelled_by_provider', 'school_closed')
                union all
                select p.student_id, n.on_date, 'check_in' from plans.check_in_note n join plans.check_in c using (check_in_id) join plans.plan p using (plan_id)
                join students using (student_id) where n.happened

@@ -83,8 +83,9 @@ pub async fn list(conn: &mut PgConnection, whose: &Whose, sight: &Sight, school_
                union all
                select p.student_id, true, 'open_referral', '', null, null, 0, 2
                from plans.referral f join plans.plan_item i using (plan_item_id) join plans.plan p using (plan_id)
-               where p.school_year = $3 - 1 and f.item_state in ('planned', 'arranging', 'in_place')
-                 and plans.sees(p.student_id, i.sensitivity, '{}', $4, $5, $6, $7, $8, $9))
+               where p.school_year = $3 - 1 and f.item_state in ('arranging', 'in_place')
+                 and plans.sees(p.student_id, i.sensitivity, array(select n.domain from plans.plan_item_need l join plans.need n using (need_id)
+                     where l.plan_item_id = i.plan_item_id and n.sensitivity = 'restricted'), $4, $5, $6, $7, $8, $9))
            select distinct on (s.student_id) s.student_id as "student_id!", s.school_id as "school_id!", $3 as "school_year!", r.attention as "attention!",
                   r.because as "because!", r.note as "note!", r.contacted_on, r.contacted_by, r.version as "version!"
            from students s join reasons r using (student_id)
