@@ -302,3 +302,28 @@ async fn suggestions_tell_nobody_of_needs_that_they_may_not_see() {
     assert!(["ACA-RDG", "SEB-ANX", "SEB-SUB"].iter().all(|code| all.iter().any(|s| s.because == *code)));
     assert_eq!(highest.as_str(), "protected");
 }
+
+#[tokio::test]
+async fn what_was_rated_well_last_year_is_suggested_first() {
+    let d = District::open().await;
+    let entry = need("ACA-RDG", Sensitivity::General, 60);
+    d.reviewed(1, std::slice::from_ref(&entry)).await;
+    let item = d.add(&[&entry.entry_id]).await;
+    d.move_item(&item, ItemTransition::PutInPlace).await.unwrap();
+    for points in [5_i16, 4] {
+        sqlx::query("insert into plans.rating (rating_id, student_id, need_id, plan_item_id, rater, points, words, rated_on, recorded_by) values ($1, $2, $3, $4, 'teacher', $5, '', now(), $1)")
+            .bind(Uuid::now_v7())
+            .bind(d.student)
+            .bind(id(&entry.entry_id))
+            .bind(item.plan_item_id)
+            .bind(points)
+            .execute(&d.pool)
+            .await
+            .unwrap();
+    }
+    let old = d.plan(&Clearance::full()).await.plan;
+    let command = CarryOver { plan_id: old.plan_id, school_year: YEAR + 1, request: request("plans.CarryOverPlan") };
+    let (draft, _) = carry_over(&d.pool, &command).await.unwrap();
+    let (suggestions, _) = suggestion::for_plan(&d.pool, draft.plan_id, &Clearance::default()).await.unwrap();
+    assert_eq!((suggestions[0].reason.as_str(), suggestions[0].because.clone()), ("helped_last_year", item.plan_item_id.to_string()));
+}

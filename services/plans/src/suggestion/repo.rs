@@ -13,7 +13,8 @@ use crate::sight::may_see;
 pub async fn tried(conn: &mut PgConnection, student_id: Uuid, school_year: i32, clearance: &Clearance) -> Result<Vec<Tried>, DbError> {
     let rows = sqlx::query!(
         r#"select i.plan_item_id, n.code, i.service_category, n.state as "state: NeedState", n.sensitivity as "sensitivity: Sensitivity",
-                  n.domain as "domain: Domain"
+                  n.domain as "domain: Domain",
+                  (select avg(r.points)::float8 from plans.rating r where r.need_id = n.need_id and r.plan_item_id = i.plan_item_id) as points
            from plans.plan p join plans.plan_item i using (plan_id) join plans.plan_item_need l using (plan_item_id) join plans.need n using (need_id)
            where p.student_id = $1 and p.school_year = $2 and i.state in ('in_place', 'done') and i.service_category <> ''
            order by i.created_at, i.plan_item_id limit 500"#,
@@ -23,5 +24,7 @@ pub async fn tried(conn: &mut PgConnection, student_id: Uuid, school_year: i32, 
     .fetch_all(conn)
     .await?;
     let seen = rows.into_iter().filter(|r| may_see(clearance, r.sensitivity, r.domain));
-    Ok(seen.map(|r| Tried { plan_item_id: r.plan_item_id, code: r.code, service_category: r.service_category, need_state: r.state, points: None }).collect())
+    Ok(seen
+        .map(|r| Tried { plan_item_id: r.plan_item_id, code: r.code, service_category: r.service_category, need_state: r.state, points: r.points })
+        .collect())
 }
