@@ -100,7 +100,7 @@ impl Year {
                 ..ProgressPoint::default()
             };
             let request = RecordProgressRequest { goal_id: goal.goal_id.clone(), point: Some(point), request_id: request_id() };
-            goal = self.services.plans().record_progress(scene.teacher.who.asks(request)).await.told("note the progress")?.goal.unwrap_or_default();
+            goal = self.services.plans().record_progress(scene.counsellor.who.asks(request)).await.told("note the progress")?.goal.unwrap_or_default();
         }
         self.step(
             "a goal from 1 to 3 is set, and three points of progress are seen",
