@@ -73,11 +73,11 @@ const INDIVIDUAL_REVIEW: &str = "
     proposed               decline  not_needed
     proposed|preparing     prepare  preparing
     scheduled              prepare  scheduled
-    preparing              schedule scheduled
+    preparing|scheduled    schedule scheduled
     scheduled              hold     held
     held|under_review      decide   decided
-    decided                review   under_review
-    decided                end      closed
+    decided|under_review   review   under_review
+    decided|under_review   end      closed
     proposed               suspend  on_hold:proposed
     preparing              suspend  on_hold:preparing
     scheduled              suspend  on_hold:scheduled

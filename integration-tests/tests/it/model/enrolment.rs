@@ -88,8 +88,7 @@ impl Place {
 impl Driver for Place {
     async fn act(&mut self, command: &str, version: i64, request_id: &str) -> Result<(), Status> {
         let reason = match command {
-            "stop" => "schedule",
-            "pause" | "decline" | "void" => "other",
+            "stop" | "pause" | "decline" => "schedule",
             _ => "",
         };
         let request = TransitionEnrolmentRequest {

@@ -62,13 +62,18 @@ async fn walk(table: &Table, driver: &mut impl Driver, seed: u64) -> (usize, usi
     let (mut state, mut version) = driver.look().await;
     let (mut done, mut refused) = (0, 0);
     let mut told = vec![format!("seed {seed}, from {state}")];
-    for _ in 0..MOVES {
-        let allowed: Vec<&str> = table.commands.iter().copied().filter(|c| table.after(&state, c).is_some()).collect();
-        // At random every machine would soon be at its end, and then stay there: half of all moves are allowed ones.
+    for n in 0..MOVES {
+        let goes_on = |to: &str| table.commands.iter().any(|c| table.after(to, c).is_some());
+        let allowed: Vec<&str> = table.commands.iter().copied().filter(|c| table.after(&state, c).is_some_and(|to| n > MOVES / 2 || goes_on(to))).collect();
+        // At random every machine would soon be at its end, and then stay there: half of all moves are allowed ones, and the end is left to the end.
         let command = match dice.random_range(0..4) {
             0 | 1 if !allowed.is_empty() => allowed[dice.random_range(0..allowed.len())],
             _ => table.commands[dice.random_range(0..table.commands.len())],
         };
+        let ends = table.after(&state, command).is_some_and(|to| !goes_on(to));
+        if ends && n <= MOVES / 2 {
+            continue;
+        }
         let wanted = table.after(&state, command);
         let request_id = new_id();
         if dice.random_range(0..6) == 0 && wanted.is_some() {

@@ -25,7 +25,7 @@ impl Access {
             return Ok(());
         }
         // Who is on the case of a student, by name or by breaking the glass, sees protected records because of that.
-        let on_case = sensitivity == Sensitivity::Protected && subject.is_some_and(|student| caller.on_case.contains(&student));
+        let on_case = sensitivity == Sensitivity::Protected && subject.is_some_and(|about| caller.on_case.contains(&about));
         let basis = if on_case { "on_case" } else { basis };
         sqlx::query("insert into access_log (caller, action, basis, sensitivity, subject, row_count) values ($1, $2, $3, $4, $5, $6)")
             .bind(&caller.subject)

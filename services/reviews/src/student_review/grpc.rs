@@ -15,8 +15,8 @@ use super::history::Revision;
 use super::sight::Sight;
 use super::{Author, Change, Decision, Put, input};
 use crate::grpc::Reviews;
-use crate::taxonomy::Taxonomy;
-use crate::words::{Source, certainty_wire, domain_from_wire, domain_wire, sensitivity_wire, tier_from_wire, tier_wire, time_wire};
+use crate::taxonomy::{Domain, Taxonomy};
+use crate::words::{Source, StudentReviewState, certainty_wire, domain_from_wire, domain_wire, sensitivity_wire, tier_from_wire, tier_wire, time_wire};
 
 impl From<Entry> for wire::Entry {
     fn from(entry: Entry) -> Self {
@@ -43,6 +43,18 @@ impl From<Entry> for wire::Entry {
 }
 
 impl StudentReview {
+    /// Domains without concern as this caller may know them. A review that is done has an answer in each domain; where the only one is
+    /// protected, a domain without any would tell of it, so that it looks as it would without.
+    fn no_concern_shown_to(&self, sight: &Sight) -> Vec<Domain> {
+        let done = matches!(self.state, StudentReviewState::Reviewed | StudentReviewState::Amended);
+        let is_hidden = |e: &Entry| e.sensitivity == Sensitivity::Protected && !sight.sees(e);
+        let covered = |domain: Domain| {
+            let mut of_domain = self.entries.iter().filter(|e| e.domain == Some(domain)).peekable();
+            done && of_domain.peek().is_some() && of_domain.all(is_hidden)
+        };
+        Domain::ALL.into_iter().filter(|d| self.no_concern.contains(d) || covered(*d)).collect()
+    }
+
     /// As this caller may see it: closed restricted entries are counted, protected ones do not exist.
     pub(crate) fn shown_to(mut self, sight: &Sight) -> wire::StudentReview {
         let closed = self.entries.iter().filter(|e| e.sensitivity == Sensitivity::Restricted && !sight.sees(e)).count();
@@ -52,6 +64,7 @@ impl StudentReview {
             // Where it came from is not to be known: it looks as if it had been written as it is.
             (entry.origin, entry.from) = (None, None);
         }
+        self.no_concern = self.no_concern_shown_to(sight);
         let mut shown = shown.into_iter();
         self.entries.retain(|_| shown.next().unwrap_or(false));
         let suggested = suggest(&self.entries);
