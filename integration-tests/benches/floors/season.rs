@@ -93,7 +93,7 @@ async fn work(mut client: ReviewServiceClient<Channel>, desk: Desk, first: Insta
         tokio::time::sleep_until(due).await;
         let student = &desk.students[n / SAVES_A_STUDENT % desk.students.len()];
         let step = n % SAVES_A_STUDENT;
-        if step % 3 == 0 {
+        if step.is_multiple_of(3) {
             current = (Uuid::now_v7().to_string(), 0);
         }
         let severity = i32::try_from(n % 3).unwrap() + 1;

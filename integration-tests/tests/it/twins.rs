@@ -468,8 +468,7 @@ async fn pages(twins: &Twins, persona: &str, at: usize) -> Vec<(String, String)>
         if path.contains("/static/") || path.contains(other) || !seen.insert(path.clone()) || seen.len() > 60 {
             continue;
         }
-        let answer = client.get(twins.town.portal(&path)).header("cookie", cookies.join("; ")).send().await.unwrap();
-        let text = answer.text().await.unwrap();
+        let text = client.get(twins.town.portal(&path)).header("cookie", cookies.join("; ")).send().await.unwrap().text().await.unwrap();
         let links = text.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next()).map(|link| format!("/{}", link.replace("&amp;", "&")));
         open.extend(links.filter(|link| link.contains(student)));
         read.push((path, text));
@@ -485,8 +484,7 @@ async fn no_page_tells_of_what_is_protected() {
         let pages = pages(twins, persona, 0).await;
         assert!(pages.len() > 3, "{persona} reads {} pages", pages.len());
         for (path, text) in pages {
-            let ids = twins.hidden.ids().into_iter().filter(|id| text.contains(id.as_str()));
-            found.extend(ids.map(|id| format!("{path} tells the {persona} the id {id}")));
+            found.extend(twins.hidden.ids().into_iter().filter(|id| text.contains(id.as_str())).map(|id| format!("{path} tells the {persona} the id {id}")));
             // Forms offer the whole code list to everybody.
             let told: String =
                 text.split("<option").enumerate().map(|(n, part)| if n == 0 { part } else { part.split("</option>").nth(1).unwrap_or("") }).collect();
