@@ -282,3 +282,19 @@ async fn kafka_keeps_the_contract() {
     headers_come_back_as_they_went(kafka_log(&kafka).await).await;
     tokio::task::spawn_blocking(move || drop(kafka)).await.unwrap();
 }
+
+#[tokio::test]
+async fn however_many_consumers_wait_a_service_still_publishes() {
+    let pool = database().await;
+    let narrow = PgPoolOptions::new().max_connections(2).connect_with((*pool.connect_options()).clone()).await.unwrap();
+    let log = postgres_log(&narrow).await;
+    let mut waiting = Vec::new();
+    for group in ["first", "second", "third"] {
+        waiting.push(log.subscribe(group, &[TOPIC], Positions::default()).await.unwrap());
+    }
+    let published = tokio::time::timeout(Duration::from_secs(10), log.publish(&[numbered("a", 1)])).await;
+    assert!(matches!(published, Ok(Ok(()))), "{published:?}");
+    for subscription in &mut waiting {
+        assert_eq!(subscription.next_batch(10).await.unwrap().len(), 1);
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 use uuid::Uuid;
 
@@ -111,7 +111,10 @@ impl EventLog for PostgresLog {
                 Err(error) => return Err(LogError::Refused(error.to_string())),
             }
         };
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // A listener keeps its connection for as long as it lives. Out of the pool it would take one from publishing, and
+        // as many consumers as the pool is large would silence the service.
+        let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let mut listener = PgListener::connect_with(&own.connect_lazy_with((*self.pool.connect_options()).clone())).await?;
         listener.listen("event_log").await?;
         let next = topics.iter().map(|t| ((*t).to_owned(), positions.get(&((*t).to_owned(), 0)).copied().unwrap_or(0))).collect();
         Ok(Box::new(PostgresSubscription { held, listener, next, read: VecDeque::new() }))
