@@ -256,6 +256,8 @@
     try {
       while (queue.length) {
         var item = queue[0], body = new URLSearchParams(item.params);
+        // With a value still to choose, a review is not finished: once it is, the choice could not be written any more.
+        if (unfinished(item)) { queue.shift(); await save(); show(); continue; }
         body.append("csrf", main().dataset.csrf);
         var answer = await fetch(item.path, { method: "POST", body: body, headers: { "HX-Request": "true" }, credentials: "same-origin", signal: AbortSignal.timeout(15000) });
         if (answer.status >= 500 || answer.status === 429) break;
@@ -279,6 +281,9 @@
     sending = false;
     show();
     if (!queue.length) arrivedAgain();
+  }
+  function unfinished(item) {
+    return /\/done$/.test(item.path) && met.some(function (other) { return studentOf(other.path) === studentOf(item.path); });
   }
   function wordsIn(html) {
     var template = doc.createElement("template");
@@ -368,7 +373,7 @@
     } else if (refused.length) {
       say("away", "warn", "alert", "Not everything could be written.", refused.map(function (each) { return each.label + ". " + each.words; }).join(" "), button("seen-refused", "Seen"));
     } else if (elsewhere) {
-      say("away", "warn", "alert", "Somebody else changed the same.", elsewhere.label + ". Nothing was overwritten.", link(studentOf(elsewhere.path), "Choose which to keep"));
+      say("away", "warn", "alert", "Somebody else changed the same.", elsewhere.label + ". Nothing was overwritten. Choose, and finish the student’s review.", link(studentOf(elsewhere.path), "Choose which to keep"));
     } else {
       say("away", "", "", "", "");
     }
