@@ -161,9 +161,6 @@ pub fn answer(method: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, Status>> {
             let student = plans::NotNoticed { student_id: id(2), last_on: "2026-04-21".into(), last_kind: "review".into() };
             plans::ListNotNoticedResponse { students: vec![student], ..Default::default() }.encode_to_vec()
         }
-        "rosters.v1.RosterService/ListClassMembers" => {
-            proto::rosters::v1::ListClassMembersResponse { students: super::sample::students(), ..Default::default() }.encode_to_vec()
-        }
         _ => return None,
     };
     Some(Ok(told))

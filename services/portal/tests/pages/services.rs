@@ -147,6 +147,7 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
         "rosters.v1.RosterService/BatchGetStudents" => told(rosters::BatchGetStudentsResponse { students: sample::students(), ..Default::default() }),
         "rosters.v1.RosterService/BatchGetStaff" => told(rosters::BatchGetStaffResponse::default()),
         "rosters.v1.RosterService/ListClassMembers" => told(rosters::ListClassMembersResponse {
+            students: sample::students(),
             staff: vec![rosters::StaffMember {
                 staff_id: sample::id(950),
                 display_name: "Ms. Okafor".into(),

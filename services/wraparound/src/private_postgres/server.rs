@@ -44,7 +44,8 @@ const SETTINGS: &[&str] = &[
 
 /// For data that may go with the machine's power, though never with the server: what is committed has been handed to
 /// the system, so synchronous_commit stays on and even kill -9 loses nothing.
-const THROW_AWAY: &[&str] = &["fsync=off", "full_page_writes=off", "max_wal_size=512MB", "shared_buffers=128MB"];
+/// Several districts may share one such server, each with a hundred connections of its own.
+const THROW_AWAY: &[&str] = &["fsync=off", "full_page_writes=off", "max_wal_size=512MB", "shared_buffers=128MB", "max_connections=800"];
 
 #[derive(Debug)]
 pub(super) struct Server {
