@@ -79,7 +79,8 @@ pub async fn open_custom_cycle(manager: &Clients) -> ReviewCycle {
     let request = CreateReviewCycleRequest {
         school_year: wraparound::generate::school_year_of(today()),
         season: Season::Custom.into(),
-        opens_on: today().to_string(),
+        // Reviews reckon "today" where the district is, which is yesterday for a part of the day.
+        opens_on: today().pred_opt().unwrap_or_default().to_string(),
         closes_on: today().to_string(),
         request_id: new_id(),
         ..Default::default()
