@@ -133,7 +133,14 @@ impl From<tonic::Status> for Fault {
         };
         if fault.is_refusal() {
             if let Some(bad) = details.bad_request() {
-                fault.details.extend(bad.field_violations.iter().map(|violation| violation.description.clone()));
+                // The message of such a status is its violations in the API's own names.
+                if &*reason == "INVALID_INPUT" && !bad.field_violations.is_empty() {
+                    "Nothing was changed. Mend this and send it again:".clone_into(&mut fault.words);
+                }
+                fault.details.extend(bad.field_violations.iter().map(|violation| {
+                    let field = field_in_words(&violation.field);
+                    if field.is_empty() { violation.description.clone() } else { format!("{field}: {}.", violation.description.trim_end_matches('.')) }
+                }));
             }
             if let Some(failed) = details.precondition_failure() {
                 fault.details.extend(failed.violations.iter().map(|violation| violation.description.clone()));
@@ -153,6 +160,21 @@ fn words_for(reason: &str) -> Option<&'static str> {
         "NO_CAPACITY" => "There is no place left. Put the student on the waiting list, or look for another service.",
         _ => return None,
     })
+}
+
+/// A field of the API as people read it: `decisions[0].due_on` is "Decision 1, due on".
+fn field_in_words(field: &str) -> String {
+    let parts = field.split('.').map(|part| {
+        let (name, at) = part.split_once('[').map_or((part, None), |(name, at)| (name, at.trim_end_matches(']').parse::<usize>().ok()));
+        let name = name.replace('_', " ");
+        match at {
+            Some(at) => format!("{} {}", name.strip_suffix('s').unwrap_or(&name), at + 1),
+            None => name.strip_suffix(" id").unwrap_or(&name).to_owned(),
+        }
+    });
+    let words = parts.collect::<Vec<_>>().join(", ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn reference_code() -> Box<str> {
@@ -240,7 +262,8 @@ fn written(app: &Portal, fault: &Fault, by_htmx: bool, path: &str) -> Response {
         .render()
     };
     match html {
-        Ok(html) if by_htmx => (fault.status, [("HX-Reswap", "none")], Html(html)).into_response(),
+        // The page stays as it is with all that was typed, and so does its address.
+        Ok(html) if by_htmx => (fault.status, [("HX-Reswap", "none"), ("HX-Push-Url", "false")], Html(html)).into_response(),
         Ok(html) => (fault.status, Html(html)).into_response(),
         Err(_) => (fault.status, fault.line()).into_response(),
     }
@@ -259,8 +282,19 @@ mod tests {
         let fault = Fault::from(status);
         assert!(fault.is_refusal());
         assert!(fault.words.starts_with("The family has not agreed"));
-        assert_eq!(fault.details, vec!["Choose at least one.".to_owned()]);
+        assert_eq!(fault.details, vec!["Scopes: Choose at least one.".to_owned()]);
         assert_eq!(&*fault.reason, "CONSENT_MISSING");
+    }
+
+    #[test]
+    fn a_field_is_named_as_people_read_it() {
+        let mut details = ErrorDetails::with_error_info("INVALID_INPUT", "wraparound", std::collections::HashMap::new());
+        details.add_bad_request_violation("decisions[0].due_on", "must be given, as a date such as 2026-10-05");
+        let fault = Fault::from(tonic::Status::with_error_details(Code::InvalidArgument, "decisions[0].due_on: must be given", details));
+        assert_eq!(fault.line(), "Nothing was changed. Mend this and send it again: Decision 1, due on: must be given, as a date such as 2026-10-05.");
+        for (field, words) in [("staff_id", "Staff"), ("", ""), ("entry.severity", "Entry, severity"), ("codes[11]", "Code 12")] {
+            assert_eq!(field_in_words(field), words);
+        }
     }
 
     #[test]

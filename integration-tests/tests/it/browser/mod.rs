@@ -7,6 +7,7 @@ mod plan_and_referral;
 mod practice;
 mod reports;
 mod together;
+mod year;
 
 use std::sync::Mutex;
 
@@ -38,6 +39,8 @@ pub const PLANNED: usize = 2;
 pub const REPORTED: usize = 3;
 /// Has entries of an earlier review.
 pub const TOGETHER: usize = 4;
+/// Has its whole year.
+pub const YEAR: usize = 5;
 
 impl Town {
     /// A district with one class in which others than the browser's tests look around.
@@ -72,7 +75,7 @@ async fn build() -> Town {
     let manager = district.clients(&Claims::role("program_manager"));
     let school = schools(&manager).await.remove(0);
     let mut rooms = rooms_of(&manager, &school).await;
-    assert!(rooms.len() > TOGETHER, "{} classes", rooms.len());
+    assert!(rooms.len() > YEAR, "{} classes", rooms.len());
     let coordinator = coordinator_of(&manager, &school).await;
     let clients = district.clients(&coordinator);
     let earlier = together::earlier_cycle(&manager).await;

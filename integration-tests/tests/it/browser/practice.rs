@@ -35,7 +35,9 @@ async fn a_concern_goes_from_the_teacher_to_a_review_and_the_day_shows_it() {
     browser.follow("form[action$='/triage'] button").await;
     browser.until("the review is open", async || browser.address().await.contains("/individual-reviews/")).await;
     visitor.look("an individual review").await;
-    // What is restricted opens on purpose only.
+    assert!(browser.has("form[action$='/prepare']").await, "who has just opened the review goes on in it");
+    // Coming back, what is restricted opens on purpose only.
+    browser.reload().await;
     assert!(!browser.has("form[action$='/prepare']").await);
     browser.follow("form[action$='/open'] button").await;
     browser.wait_for("form[action$='/prepare']").await;

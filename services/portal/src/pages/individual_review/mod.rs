@@ -49,9 +49,9 @@ pub async fn list(State(app): State<Arc<Portal>>, caller: Caller, Query(query): 
     })
 }
 
-/// One review.
+/// One review. Right after an act on it, it stays open for the next step of the same meeting.
 pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response, Fault> {
-    show(&app, &caller, id, false, false).await
+    show(&app, &caller, id, caller.said.is_some(), false).await
 }
 
 /// Opens its content. A post, because the service records who reads it.
