@@ -13,4 +13,5 @@ mod kafka_broker;
 mod model;
 mod privacy;
 mod rules;
+mod sample;
 mod twins;

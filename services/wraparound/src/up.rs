@@ -66,7 +66,7 @@ async fn interrupted() {
 
 async fn fill(wanted: bool, district: &District, options: &DistrictOptions) -> anyhow::Result<()> {
     if wanted {
-        sample::fill(&district.ready, &options.data_dir)
+        sample::fill(&district.ready, &options.data_dir, sample::Size::default())
             .await
             .context("the sample could not be filled; what is there stays, and the next start with --sample goes on")?;
     }

@@ -28,9 +28,22 @@ use crate::progress::{Progress, grouped, say};
 use mix::Catalogue;
 use reviews::{Goal, Planned};
 
-const SCHOOLS: u64 = 8;
-const STUDENTS: u64 = 3_000;
 const SEED: u64 = 2_027;
+
+/// How large a sample is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Schools; at the first three, the work after the reviews is acted out, too.
+    pub schools: u64,
+    /// Students of all schools together.
+    pub students: u64,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { schools: 8, students: 3_000 }
+    }
+}
 
 /// What the data folder remembers of the sample.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
@@ -42,7 +55,7 @@ struct Marker {
 }
 
 /// Fills an empty district, goes on with an interrupted fill, and leaves any other district alone.
-pub async fn fill(ready: &Ready, data_dir: &Path) -> anyhow::Result<()> {
+pub async fn fill(ready: &Ready, data_dir: &Path, size: Size) -> anyhow::Result<()> {
     let began = Instant::now();
     let path = data_dir.join("sample.json");
     let services = Services::of(ready)?;
@@ -66,8 +79,8 @@ pub async fn fill(ready: &Ready, data_dir: &Path) -> anyhow::Result<()> {
     let mark = |complete: bool| -> anyhow::Result<()> { write_whole(&path, &serde_json::to_vec(&Marker { complete, school_year })?) };
     mark(false)?;
     say("Filling the district with fictional people, through the public APIs:");
-    if u64::try_from(known.len()).unwrap_or(0) < SCHOOLS {
-        roster(ready, &cast, school_year).await?;
+    if u64::try_from(known.len()).unwrap_or(0) < size.schools {
+        roster(ready, &cast, size, school_year).await?;
     }
     school_work(&services, &cast, &manager, school_year).await?;
     mark(true)?;
@@ -75,8 +88,8 @@ pub async fn fill(ready: &Ready, data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn roster(ready: &Ready, cast: &Cast, school_year: i32) -> anyhow::Result<()> {
-    let spec = DistrictSpec { schools: SCHOOLS, students: STUDENTS, seed: SEED, school_year };
+async fn roster(ready: &Ready, cast: &Cast, size: Size, school_year: i32) -> anyhow::Result<()> {
+    let spec = DistrictSpec { schools: size.schools, students: size.students, seed: SEED, school_year };
     let file = tempfile::Builder::new().prefix("fictional-district-").suffix(".zip").tempfile().context("no room for a temporary file")?;
     generate(&spec, file.reopen()?, |_, _| {})?;
     let clerk = cast.plays(&Part::district("data_clerk")).await?;

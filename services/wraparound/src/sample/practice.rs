@@ -14,7 +14,7 @@ use proto::reviews::v1::{
     Concern, ConcernSource, ConcernUrgency, FamilyInvitation, IndividualReview, IndividualReviewTrigger, OpenIndividualReviewRequest,
     PrepareIndividualReviewRequest, RaiseConcernRequest, ScheduleIndividualReviewRequest, TeamMember, TriageConcernRequest, TriageDecision,
 };
-use proto::r#type::v1::{Domain, Tier};
+use proto::r#type::v1::{Domain, Sensitivity, Tier};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -190,7 +190,9 @@ impl Desk<'_> {
     }
 
     async fn goal(&self, n: usize, plan: &GetPlanResponse) -> anyhow::Result<()> {
-        let Some((plan_id, need)) = plan.plan.as_ref().zip(plan.needs.first()).map(|(p, n)| (p.plan_id.clone(), n)) else { return Ok(()) };
+        // A goal is as guarded as its needs, and the teacher notes the progress of this one.
+        let open = plan.needs.iter().find(|need| need.sensitivity() == Sensitivity::General);
+        let Some((plan_id, need)) = plan.plan.as_ref().zip(open).map(|(p, n)| (p.plan_id.clone(), n)) else { return Ok(()) };
         let goal = Goal {
             goal_id: id(&need.need_id, "goal"),
             plan_id,
