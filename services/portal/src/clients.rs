@@ -23,6 +23,9 @@ use tonic::{Request, Status};
 
 use crate::session::Caller;
 
+/// How long a file may take.
+const LONG: Duration = Duration::from_secs(600);
+
 /// A channel that speaks for one caller.
 pub type Spoken = InterceptedService<Channel, OnBehalf>;
 
@@ -93,6 +96,11 @@ impl Clients {
     /// Groups, attendance, aid, activities.
     pub fn deliveries(&self, caller: &Caller) -> DeliveryServiceClient<Spoken> {
         DeliveryServiceClient::with_interceptor(self.plans.clone(), self.for_caller(caller))
+    }
+
+    /// Imports of service logs, which take longer than a page may.
+    pub fn service_logs(&self, caller: &Caller) -> DeliveryServiceClient<Spoken> {
+        DeliveryServiceClient::with_interceptor(self.plans.clone(), OnBehalf { timeout: LONG, ..self.for_caller(caller) })
     }
 
     /// Follow-ups, ratings, transitions, September.

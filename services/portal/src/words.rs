@@ -41,6 +41,11 @@ pub struct TierWords {
     pub tier: Tier,
 }
 
+/// A school year, named by the year it ends in: 2027 is "2026–27".
+pub fn school_year(year: i32) -> String {
+    format!("{}–{:02}", year - 1, year.rem_euclid(100))
+}
+
 /// The four tiers, least support first.
 pub const TIERS: [TierWords; 4] = [
     TierWords { key: "1", words: "core support", tier: Tier::Tier1 },

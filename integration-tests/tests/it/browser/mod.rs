@@ -6,6 +6,7 @@ mod no_script;
 mod plan_and_referral;
 mod practice;
 mod reports;
+mod services;
 mod together;
 mod year;
 

@@ -128,7 +128,7 @@ pub fn season(cycle: &ReviewCycle) -> String {
         Season::Spring => "Spring review",
         Season::Custom | Season::Unspecified => "Review",
     };
-    format!("{name} {}–{}", cycle.school_year - 1, cycle.school_year % 100)
+    format!("{name} {}", crate::words::school_year(cycle.school_year))
 }
 
 fn line(class: &proto::rosters::v1::Class, review: Option<&ClassReview>) -> ClassLine {

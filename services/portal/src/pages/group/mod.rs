@@ -1,5 +1,7 @@
 //! Services of a school: its groups with one-tap attendance, and whole-school activities.
 
+pub mod log;
+
 use std::sync::Arc;
 
 use askama::Template;

@@ -124,7 +124,7 @@ pub fn page(
         shell,
         schools,
         as_of: first.map(|answer| words::day(&answer.as_of_date)).unwrap_or_default(),
-        school_year: first.map(|answer| format!("{}–{}", answer.school_year - 1, answer.school_year % 100)).unwrap_or_default(),
+        school_year: first.map(|answer| crate::words::school_year(answer.school_year)).unwrap_or_default(),
         kpis,
         more,
         height: 24 + STEP * drawn.len() as i64,

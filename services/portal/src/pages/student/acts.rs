@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use proto::partners::v1::{Consent, PutConsentRequest};
 use proto::plans::v1::{
-    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, JudgeNeedRequest, LogDeliveriesRequest, NeedState, OwnerKind, PlanItem,
+    AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, EnrolmentState, JudgeNeedRequest, LogDeliveriesRequest, NeedState, OwnerKind, PlanItem,
     TransitionEnrolmentRequest, TransitionPlanItemRequest, TransitionPlanRequest, UnmetReason,
 };
 use uuid::Uuid;
@@ -76,18 +76,24 @@ pub async fn move_item(State(app): State<Arc<Portal>>, Path((student_id, item_id
 
 /// Enrols the student in a service for an item.
 pub async fn enrol(State(app): State<Arc<Portal>>, Path((student_id, item_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
+    let group_id = post.text("group_id").to_owned();
+    // A group's schedule is the dose.
+    let dose = |name: &str| if group_id.is_empty() { post.small(name) } else { 0 };
     let request = EnrolStudentRequest {
         plan_item_id: item_id.to_string(),
         enrolment_id: post.id_or_new("enrolment_id"),
         service_id: String::new(),
-        sessions_per_week: post.small("sessions_per_week"),
-        minutes_per_session: post.small("minutes_per_session"),
-        weeks: post.small("weeks"),
+        sessions_per_week: dose("sessions_per_week"),
+        minutes_per_session: dose("minutes_per_session"),
+        weeks: dose("weeks"),
         request_id: post.request_id(),
-        ..Default::default()
+        group_id: group_id.clone(),
+        starts_on: String::new(),
     };
-    app.clients.plans(&post.caller).enrol_student(request).await?;
-    back(&app, &post, student_id, "The service is offered.")
+    let enrolment = app.clients.plans(&post.caller).enrol_student(request).await?.into_inner().enrolment.unwrap_or_default();
+    let said =
+        if enrolment.state() == EnrolmentState::Waitlisted { "The group is full: the student is on its waiting list." } else { "The service is offered." };
+    back(&app, &post, student_id, said)
 }
 
 /// Moves an enrolment.

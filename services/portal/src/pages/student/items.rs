@@ -87,6 +87,8 @@ pub struct ItemView {
     pub referrals: Vec<ReferralLine>,
     /// Whether an enrolment can be added.
     pub may_enrol: bool,
+    /// Groups of the school that give this help: id and words.
+    pub groups: Vec<(String, String)>,
     /// Whether a referral can be made.
     pub may_refer: bool,
     /// Id under which the next command is sent.
@@ -156,6 +158,12 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
         version: item.version,
         moves: if writes && by_itself { item_moves(item.state()) } else { Vec::new() },
         may_enrol: writes && sources.manages && open && enrolments.is_empty() && referrals.is_empty() && item.kind() == PlanItemKind::Service,
+        groups: sources
+            .groups
+            .iter()
+            .filter(|group| group.service_category == item.service_category && group.last_on >= sources.today)
+            .map(|group| (group.group_id.clone(), format!("{}, {} of {} places", group.name, group.member_count, group.capacity)))
+            .collect(),
         may_refer: writes
             && sources.refers
             && open

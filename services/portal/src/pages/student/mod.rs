@@ -10,6 +10,7 @@ pub mod plan_acts;
 pub mod tab;
 pub mod timeline;
 pub mod view;
+pub mod years;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use proto::partners::v1::{ListConsentsRequest, ListPartnersRequest, ListReferralsRequest, SearchServicesRequest};
 use proto::plans::v1::{
-    GetPlanRequest, GetPlanResponse, ListAidsRequest, ListFollowUpsRequest, ListRatingsRequest, ListTransitionsRequest, SuggestPlanItemsRequest,
+    GetPlanRequest, GetPlanResponse, ListAidsRequest, ListFollowUpsRequest, ListGroupsRequest, ListRatingsRequest, ListTransitionsRequest,
+    SuggestPlanItemsRequest,
 };
 use proto::reviews::v1::{
     ClassReview, GetStudentReviewRequest, ListCaseAccessRequest, ListClassReviewsRequest, ListConcernsRequest, ListIndividualReviewsRequest,
@@ -51,6 +53,9 @@ pub struct PageQuery {
     show: String,
     #[serde(default)]
     years: String,
+    /// School year of the plan; 0 for the latest.
+    #[serde(default)]
+    year: i32,
 }
 
 /// The overview.
@@ -64,8 +69,8 @@ pub async fn reviews(State(app): State<Arc<Portal>>, caller: Caller, Path(studen
 }
 
 /// The plan.
-pub async fn plan(State(app): State<Arc<Portal>>, caller: Caller, Path(student_id): Path<Uuid>) -> Result<Response, Fault> {
-    show(&app, &caller, student_id, Tab::Plan, &PageQuery::default()).await
+pub async fn plan(State(app): State<Arc<Portal>>, caller: Caller, Path(student_id): Path<Uuid>, Query(query): Query<PageQuery>) -> Result<Response, Fault> {
+    show(&app, &caller, student_id, Tab::Plan, &query).await
 }
 
 /// Services.
@@ -128,7 +133,7 @@ async fn show(app: &Portal, caller: &Caller, student_id: Uuid, tab: Tab, query: 
     let mut services = app.clients.directory(caller);
     let (student, plan, tiers, referrals, consents, partners, services, codes) = tokio::join!(
         rosters.get_student(GetStudentRequest { student_id: id.clone() }),
-        plans.get_plan(GetPlanRequest { student_id: id.clone(), school_year: 0 }),
+        plans.get_plan(GetPlanRequest { student_id: id.clone(), school_year: query.year }),
         reviews.list_tier_assignments(ListTierAssignmentsRequest { student_id: id.clone() }),
         referrals.list_referrals(ListReferralsRequest { student_id: id.clone(), page_size: 100, ..Default::default() }),
         consents.list_consents(ListConsentsRequest { student_id: id.clone() }),
@@ -158,6 +163,7 @@ async fn show(app: &Portal, caller: &Caller, student_id: Uuid, tab: Tab, query: 
         manages: caller.has_any(MANAGERS),
         refers: caller.has_any(MANAGERS),
         today,
+        plan_year_asked: tab == Tab::Plan && query.year != 0,
         ..Sources::default()
     };
     more(app, caller, &student, tab, query, &mut sources).await;
@@ -187,6 +193,16 @@ async fn more(app: &Portal, caller: &Caller, student: &Student, tab: Tab, query:
         sources.all_years = all;
         let latest = sources.plan.plan.as_ref().map_or_else(|| school_year_of(&sources.today), |plan| plan.school_year);
         sources.earlier = earlier_plans(app, caller, &id, latest, if all { EARLIER_YEARS } else { 1 }).await;
+    }
+    if tab == Tab::Plan
+        && query.year == 0
+        && let Some(plan) = &sources.plan.plan
+    {
+        sources.earlier = earlier_plans(app, caller, &id, plan.school_year, 2).await;
+    }
+    if overview && sources.manages {
+        let request = ListGroupsRequest { school_id: student.school_ids.first().cloned().unwrap_or_default(), page_size: 200, ..Default::default() };
+        sources.groups = app.clients.deliveries(caller).list_groups(request).await.map(|answer| answer.into_inner().groups).unwrap_or_default();
     }
     if overview || tab == Tab::Services {
         let mut follow_ups = app.clients.follow_ups(caller);

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use proto::plans::v1::{Aid, Attendance, CorrectDeliveryRequest, Delivery, RateEffectivenessRequest, Rater, Rating, RecordAidRequest};
 use proto::reviews::v1::{
-    BreakGlassRequest, Entry, EntrySource, GrantCaseAccessRequest, OpenIndividualReviewRequest, Polarity, PromoteObservationRequest, ReclassifyNeedRequest,
-    RevokeCaseAccessRequest,
+    AssignTierRequest, BreakGlassRequest, Entry, EntrySource, GrantCaseAccessRequest, OpenIndividualReviewRequest, Polarity, PromoteObservationRequest,
+    ReclassifyNeedRequest, RevokeCaseAccessRequest,
 };
 use proto::r#type::v1::Sensitivity;
 use uuid::Uuid;
@@ -59,6 +59,25 @@ pub async fn promote(State(app): State<Arc<Portal>>, Path((student_id, entry_id)
     };
     app.clients.reviews(&post.caller).promote_observation(request).await?;
     app.done(&post, &format!("/students/{student_id}/reviews"), Said::plain("The observation is a need now. The observation is kept."))
+}
+
+/// Decides a tier outside a class review. The one before stays in the history.
+pub async fn assign_tier(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+    // Where it comes from is sent as "kind:id"; coming from another school has no id.
+    let (source, origin_id) = post.text("source").split_once(':').unwrap_or_default();
+    let tier = words::tier_of(post.text("tier"));
+    let request = AssignTierRequest {
+        student_id: student_id.to_string(),
+        tier: tier.into(),
+        source: source.to_owned(),
+        reason: post.text("reason").to_owned(),
+        reason_text: post.text("reason_text").to_owned(),
+        origin_id: origin_id.to_owned(),
+        request_id: post.request_id(),
+    };
+    app.clients.reviews(&post.caller).assign_tier(request).await?;
+    let said = words::tier(tier).map_or_else(|| "The tier is decided.".to_owned(), |tier| format!("Tier {} is decided. The one before is kept.", tier.key));
+    app.done(&post, &format!("/students/{student_id}/reviews"), Said::plain(said))
 }
 
 /// Opens an individual review, or goes to the one that is open.

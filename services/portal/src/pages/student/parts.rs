@@ -68,7 +68,7 @@ pub fn reviews(list: &[(ClassReview, StudentReview)], codes: &CodeList) -> Vec<R
                 S::Custom | S::Unspecified => "Class",
             };
             ReviewView {
-                title: format!("{season} review {}–{}", class.school_year - 1, class.school_year % 100),
+                title: format!("{season} review {}", crate::words::school_year(class.school_year)),
                 words: super::timeline::found(part),
                 entries: part.entries.iter().map(|entry| entry_view(entry, &part.entries, codes)).collect(),
                 closed: part.closed_entry_count,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use proto::plans::v1::{
-    CheckIn, CheckInNote, Commitment, FamilyAnswer, FamilyResponse, GetPlanRequest, GetPlanResponse, Goal, GoalMeasure, PlanItem, ProgressPoint,
-    PutCheckInRequest, PutCommitmentRequest, PutGoalRequest, RecordCheckInRequest, RecordFamilyResponseRequest, RecordProgressRequest, TransitionGoalRequest,
-    TrustedAdult, UpdatePlanItemRequest, UpdatePlanRequest, WarmHandoff,
+    CarryOverPlanRequest, CheckIn, CheckInNote, Commitment, FamilyAnswer, FamilyResponse, GetPlanRequest, GetPlanResponse, Goal, GoalMeasure, PlanItem,
+    ProgressPoint, PutCheckInRequest, PutCommitmentRequest, PutGoalRequest, RecordCheckInRequest, RecordFamilyResponseRequest, RecordProgressRequest,
+    TransitionGoalRequest, TrustedAdult, UpdatePlanItemRequest, UpdatePlanRequest, WarmHandoff,
 };
 use uuid::Uuid;
 
@@ -22,8 +22,9 @@ fn tab(student_id: Uuid) -> String {
     format!("/students/{student_id}/plan")
 }
 
+/// The plan that the form is about.
 async fn plan_of(app: &Portal, post: &Post, student_id: Uuid) -> Result<GetPlanResponse, Fault> {
-    let request = GetPlanRequest { student_id: student_id.to_string(), school_year: 0 };
+    let request = GetPlanRequest { student_id: student_id.to_string(), school_year: post.small("plan_year") };
     Ok(app.clients.plans(&post.caller).get_plan(request).await?.into_inner())
 }
 
@@ -92,6 +93,14 @@ pub async fn answer(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>
     };
     app.clients.plans(&post.caller).record_family_response(request).await?;
     app.done(&post, &tab(student_id), Said::plain(format!("Noted: {}.", crate::words::within(super::plan::family_response(response)))))
+}
+
+/// Takes the plan into the next school year: a draft with the needs that are still open.
+pub async fn carry_over(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
+    let request = CarryOverPlanRequest { plan_id: post.text("plan_id").to_owned(), school_year: post.small("plan_year") + 1, request_id: post.request_id() };
+    let next = app.clients.plans(&post.caller).carry_over_plan(request).await?.into_inner().plan.unwrap_or_default();
+    let words = format!("The draft for {} is there, with the needs that are still open.", crate::words::school_year(next.school_year));
+    app.done(&post, &tab(student_id), Said::plain(words))
 }
 
 /// Adds a goal.

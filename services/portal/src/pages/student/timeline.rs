@@ -252,7 +252,7 @@ fn plans(sources: &Sources<'_>, all: &mut Vec<Event>) {
         all.push(Event {
             on: iso(plan.create_time.as_ref()),
             icon: "plan",
-            title: format!("Support plan {}–{}", plan.school_year - 1, plan.school_year % 100),
+            title: format!("Support plan {}", crate::words::school_year(plan.school_year)),
             lines: vec!["The draft appeared.".to_owned()],
             kind: "family",
             ..Event::default()
@@ -309,6 +309,7 @@ fn services(sources: &Sources<'_>, all: &mut Vec<Event>) {
             let name = item
                 .map(|item| if item.description.is_empty() { service_category_label(&item.service_category) } else { item.description.clone() })
                 .unwrap_or_else(|| "A service".to_owned());
+            let name = name.trim_end_matches('.');
             if !enrolment.started_on.is_empty() {
                 all.push(Event { on: enrolment.started_on.clone(), icon: "added", title: format!("{name}: began"), kind: "services", ..Event::default() });
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use proto::partners::v1::{Consent, Partner, Referral, Service};
-use proto::plans::v1::{Aid, FollowUp, GetPlanResponse, ItemSuggestion, Need, NeedState, PlanState, Rating, RatingSummary, Transition};
+use proto::plans::v1::{Aid, FollowUp, GetPlanResponse, Group, ItemSuggestion, Need, NeedState, PlanState, Rating, RatingSummary, Transition};
 use proto::reviews::v1::{CaseAccess, ClassReview, Concern, IndividualReview, StudentReview, TierAssignment};
 use proto::rosters::v1::{School, Student};
 
@@ -19,6 +19,7 @@ use super::parts::{self, AccessView, RatingView, ReviewView, ServiceView};
 use super::plan::{self, PlanView};
 use super::tab::Tab;
 use super::timeline::{self, Event, last_year_begins};
+use super::years;
 
 /// What the page is made from.
 #[derive(Default)]
@@ -77,6 +78,10 @@ pub struct Sources {
     pub colleagues: Vec<(String, String)>,
     /// Schools to hand over to.
     pub schools: Vec<School>,
+    /// Groups of the student's school.
+    pub groups: Vec<Group>,
+    /// Whether the plan of a certain year was asked for.
+    pub plan_year_asked: bool,
 }
 
 impl Sources {
@@ -175,6 +180,14 @@ pub struct StudentPage {
     pub plan_moves: Vec<Move>,
     /// School year in words.
     pub school_year: String,
+    /// The same as a number, for forms.
+    pub plan_year: i32,
+    /// Plans of other years: link and school year in words.
+    pub other_years: Vec<(String, String)>,
+    /// The school year into which the plan can be taken now, in words; empty where it is not time.
+    pub next_year: String,
+    /// Where a tier decided outside a class review comes from: value and words.
+    pub tier_sources: Vec<(String, String)>,
     /// Needs in short.
     pub summary: String,
     /// Needs and their chains.
@@ -266,7 +279,11 @@ pub fn page(shell: Shell, student: &Student, tab: Tab, sources: &Sources) -> Stu
         plan_state: words::plan_state(plan.state()),
         plan_version: plan.version,
         plan_moves: if sources.manages { plan_moves(plan.state()) } else { Vec::new() },
-        school_year: if plan.school_year > 0 { format!("{}–{}", plan.school_year - 1, plan.school_year % 100) } else { String::new() },
+        school_year: if plan.school_year > 0 { words::school_year(plan.school_year) } else { String::new() },
+        plan_year: plan.school_year,
+        other_years: if tab == Tab::Plan { years::other_years(sources, &format!("/students/{}/plan", student.student_id)) } else { Vec::new() },
+        next_year: if sources.manages { years::next_year(&plan, &sources.today) } else { String::new() },
+        tier_sources: if tab == Tab::Reviews && sources.manages { years::tier_sources(sources) } else { Vec::new() },
         summary: summary(&sources.plan.needs),
         rows,
         other_items,
@@ -288,12 +305,16 @@ pub fn page(shell: Shell, student: &Student, tab: Tab, sources: &Sources) -> Stu
         basis: words::basis(&sources.plan.access_basis),
         writes,
         refers: sources.refers,
-        year_end: year_end(&sources.today),
+        year_end: years::year_end(&sources.today),
         today: sources.today.clone(),
         request_id: fresh_id(),
         item_id: fresh_id(),
         consent_id: fresh_id(),
-        here: format!("/students/{}{}", student.student_id, tab.path()),
+        here: if sources.plan_year_asked {
+            format!("/students/{}{}?year={}", student.student_id, tab.path(), plan.school_year)
+        } else {
+            format!("/students/{}{}", student.student_id, tab.path())
+        },
         tab,
         events: if tab == Tab::Overview { events(sources, &sources.filter) } else { Vec::new() },
         filter: if sources.filter.is_empty() { "all".to_owned() } else { sources.filter.clone() },
@@ -344,13 +365,6 @@ fn item_choices(answer: &GetPlanResponse) -> Vec<(String, String)> {
         if item.description.is_empty() { crate::lookup::service_category_label(&item.service_category) } else { item.description.clone() }
     };
     answer.items.iter().map(|item| (item.plan_item_id.clone(), words(item))).collect()
-}
-
-/// The end of the school year that a day lies in: consents end there unless the family says otherwise.
-fn year_end(today: &str) -> String {
-    let year: i32 = today.get(..4).and_then(|year| year.parse().ok()).unwrap_or(2027);
-    let month: u32 = today.get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1);
-    format!("{}-06-30", if month >= 7 { year + 1 } else { year })
 }
 
 fn summary(needs: &[Need]) -> String {
@@ -470,11 +484,5 @@ mod tests {
         let student = Student { student_id: "s1".into(), ..Default::default() };
         let page = page(Shell::bare(None, "t"), &student, Tab::Overview, &Sources { writes: false, manages: false, refers: false, ..sources() });
         assert!(!page.render().unwrap().contains("<form"));
-    }
-
-    #[test]
-    fn consents_end_with_the_school_year() {
-        assert_eq!(year_end("2026-10-22"), "2027-06-30");
-        assert_eq!(year_end("2027-03-01"), "2027-06-30");
     }
 }
