@@ -2,7 +2,7 @@
 //!
 //! Everything goes through the public APIs. What follows by an event is asked for until it is there.
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use proto::partners::v1::{
     Agreement, Consent, CreateReferralRequest, Partner, PutAgreementRequest, PutConsentRequest, PutPartnerRequest, PutServiceRequest, Referral, ReferralMode,
     SendReferralRequest, Service, SetCapacityRequest, TransitionReferralRequest, Urgency,
@@ -26,7 +26,7 @@ pub fn new_id() -> String {
 
 /// Today, as the services reckon.
 pub fn today() -> NaiveDate {
-    Utc::now().date_naive()
+    chassis_clock::today()
 }
 
 /// The answer of a call that must succeed.

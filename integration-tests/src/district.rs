@@ -173,6 +173,7 @@ impl District {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.ready = Ready::read(&self.ready_file()).unwrap_or_else(|error| panic!("{error:#}"));
+        self.ready.keep_its_time().unwrap_or_else(|error| panic!("{error:#}"));
         self.tokens = Some(Tokens::of(&self.data_dir(), &self.ready.issuer).await);
     }
 }
@@ -209,6 +210,7 @@ fn nowhere() -> Ready {
         admin: none(),
         issuer: none(),
         database: none(),
+        time_zone: none(),
         pid: 0,
     }
 }

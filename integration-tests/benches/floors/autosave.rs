@@ -34,7 +34,7 @@ pub async fn review(ground: &Ground) -> Class {
     let token = ground.token("coordinator", &[&class.school_id]);
     let opener = ground.token("program_manager", &[]);
     let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
-    let today = chrono::Utc::now().date_naive();
+    let today = chassis_clock::today();
     let cycle = client
         .create_review_cycle(bearing(
             &opener,

@@ -52,7 +52,7 @@ async fn classes(ground: &Ground) -> Vec<Class> {
 }
 
 async fn desks(ground: &Ground, client: &mut ReviewServiceClient<Channel>) -> Vec<Desk> {
-    let today = chrono::Utc::now().date_naive();
+    let today = chassis_clock::today();
     let cycle = CreateReviewCycleRequest {
         school_year: chrono::Datelike::year(&today) + 1,
         season: Season::Custom.into(),

@@ -130,7 +130,7 @@ pub async fn measure(ground: &Ground, class: &Class) -> Row {
         took
     });
     let mut tick = tokio::time::interval(Duration::from_secs(1) / CALLS_A_SECOND);
-    let today = chrono::Utc::now().date_naive().to_string();
+    let today = chassis_clock::today().to_string();
     let began = Instant::now();
     let mut calls = Vec::new();
     for _ in 0..CALLS_A_SECOND * SECONDS {

@@ -1,11 +1,7 @@
 //! School years and school days. School days are weekdays for now; the same arithmetic is `plans.school_days` in SQL.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-
-/// The day of now.
-pub fn today() -> NaiveDate {
-    Utc::now().date_naive()
-}
+pub use chassis_clock::{day_of, today};
+use chrono::{Datelike as _, NaiveDate};
 
 /// The school year of a day, named after the year in which it ends. It begins on the first of July.
 pub fn school_year(day: NaiveDate) -> i32 {
@@ -20,11 +16,6 @@ pub fn school_days(from: NaiveDate, to: NaiveDate) -> i32 {
 /// Whether school is held on a day.
 pub fn is_school_day(day: NaiveDate) -> bool {
     day.weekday().num_days_from_monday() < 5
-}
-
-/// The day a moment belongs to.
-pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
-    time.date_naive()
 }
 
 /// Weekdays of our era up to and including a day. Day 1 was a Monday.

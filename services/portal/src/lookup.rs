@@ -198,7 +198,7 @@ pub fn name_in(names: &HashMap<String, String>, id: &str) -> String {
 
 /// So many days from today, ISO.
 pub fn days_from_today(days: i64) -> String {
-    (chrono::Utc::now().date_naive() + chrono::Duration::days(days)).to_string()
+    (chassis_clock::today() + chrono::Duration::days(days)).to_string()
 }
 
 /// The year in which the school year of a day ends.
@@ -210,7 +210,7 @@ pub fn school_year_of(iso: &str) -> i32 {
 
 /// Today, ISO.
 pub fn today() -> String {
-    chrono::Utc::now().date_naive().to_string()
+    chassis_clock::today().to_string()
 }
 
 fn current(cycles: Vec<ReviewCycle>, today: &str) -> Option<ReviewCycle> {

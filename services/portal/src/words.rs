@@ -407,9 +407,14 @@ pub fn day(iso: &str) -> String {
     chrono::NaiveDate::parse_from_str(iso, "%Y-%m-%d").map_or_else(|_| iso.to_owned(), |date| date.format("%-d %b %Y").to_string())
 }
 
+/// A time stamp by the district's clock.
+pub fn local(time: Option<&prost_types::Timestamp>) -> Option<chrono::DateTime<chassis_clock::Tz>> {
+    time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)).map(|time| time.with_timezone(&chassis_clock::zone()))
+}
+
 /// The day of a time stamp.
 pub fn day_of(time: Option<&prost_types::Timestamp>) -> String {
-    time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)).map(|time| time.format("%-d %b %Y").to_string()).unwrap_or_default()
+    local(time).map(|time| time.format("%-d %b %Y").to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

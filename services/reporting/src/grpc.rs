@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chassis_access::{Access, Caller, Record};
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{InvalidInput, Parser};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use proto::reporting::v1::reporting_service_server::ReportingService;
 use proto::reporting::v1::{
     Cell, GetFreshnessRequest, GetFreshnessResponse, GetMeasureRequest, GetMeasureResponse, ListMeasuresRequest, ListMeasuresResponse,
@@ -124,7 +124,7 @@ impl ReportingService for Reporting {
         let granted = self.access.authorize(&caller, "reporting.GetMeasure", &record).or_status()?;
         parser.finish().or_status()?;
         let measure = found.ok_or(ReportError::UnknownMeasure).or_status()?;
-        let (school_year, as_of) = period(message.school_year, as_of, Utc::now().date_naive()).or_status()?;
+        let (school_year, as_of) = period(message.school_year, as_of, chassis_clock::today()).or_status()?;
         let suppression = (school.is_none() || !is_case_team(&granted.basis)).then_some(self.threshold);
         let question = measure::Question { measure, school, school_year, as_of, grouping, suppression };
         let cells = match grouping.filter(|_| measure.id == EQUITY) {
@@ -154,7 +154,7 @@ impl ReportingService for Reporting {
         let mut parser = Parser::new();
         let school = parser.optional_uuid("school_id", &message.school_id);
         let domain = parser.known_enum::<Domain>("domain", message.domain);
-        let as_of = parser.optional_date("as_of_date", &message.as_of_date).unwrap_or_else(|| Utc::now().date_naive());
+        let as_of = parser.optional_date("as_of_date", &message.as_of_date).unwrap_or_else(chassis_clock::today);
         parser.finish().or_status()?;
         let question = unmet::Question { school, domain: domain_word(domain), as_of, page_size: message.page_size, page_token: message.page_token };
         let page = unmet::list(&self.pool, &self.access, &caller, &question).await.or_status()?;

@@ -47,9 +47,7 @@ pub const CASE_ACCESS_TOPIC: &str = "reviews.case-access.v1";
 /// See `default.toml`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
-    /// Where "today" is.
-    pub utc_offset_minutes: i32,
-    /// When a school day ends there, as `15:30`.
+    /// When a school day ends, as `15:30`.
     pub school_day_ends_at: String,
     /// What staff read first when they raise an urgent concern.
     pub crisis_instruction: String,
@@ -59,7 +57,7 @@ impl Settings {
     /// The clock by which answers are due.
     fn clock(&self) -> anyhow::Result<Clock> {
         let ends = chrono::NaiveTime::parse_from_str(&self.school_day_ends_at, "%H:%M").context("service.school_day_ends_at is not a time such as 15:30")?;
-        Ok(Clock::new(self.utc_offset_minutes, ends))
+        Ok(Clock::new(chassis_clock::zone(), ends))
     }
 }
 
@@ -115,7 +113,6 @@ impl chassis_boot::Service for App {
             tiers: tier::Tiers::new(context.pool.clone()),
             places: class_review::places::Places::new(context.pool.clone()),
             rosters,
-            utc_offset: chrono::Duration::minutes(i64::from(context.settings.service.utc_offset_minutes)),
         };
         Ok(Parts::grpc(tonic::service::Routes::new(ReviewServiceServer::new(reviews)).add_service(ConcernServiceServer::new(cases))))
     }

@@ -34,7 +34,6 @@ pub(crate) struct Reviews {
     pub(crate) tiers: Tiers,
     pub(crate) places: Places,
     pub(crate) rosters: RosterServiceClient<Channel>,
-    pub(crate) utc_offset: chrono::Duration,
 }
 
 impl Reviews {

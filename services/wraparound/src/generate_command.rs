@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::BufWriter;
 
 use anyhow::Context as _;
-use chrono::Utc;
 
 use crate::cli::{Ending, GenerateArgs};
 use crate::generate::{DistrictSpec, generate, school_year_of};
@@ -16,7 +15,7 @@ pub fn run(args: &GenerateArgs) -> anyhow::Result<Ending> {
         schools: args.schools,
         students: args.students,
         seed: args.seed,
-        school_year: args.school_year.unwrap_or_else(|| school_year_of(Utc::now().date_naive())),
+        school_year: args.school_year.unwrap_or_else(|| school_year_of(chassis_clock::today())),
     };
     let folder = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     let unwritable = || format!("cannot write {}: choose a file in a folder that is there and writable", args.out.display());

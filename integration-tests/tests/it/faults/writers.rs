@@ -83,7 +83,7 @@ impl World {
     /// A school with one class half reviewed, plans with a service under way, and a partner.
     pub async fn prepare(district: &District) -> Self {
         let mut zip = Cursor::new(Vec::new());
-        let school_year = school_year_of(chrono::Utc::now().date_naive());
+        let school_year = school_year_of(chassis_clock::today());
         generate(&DistrictSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
         district.clients(&Claims::role("data_clerk")).import_all(zip.into_inner()).await;
         let mut everybody = district.clients(&Claims::role("program_manager"));
@@ -98,7 +98,7 @@ impl World {
             }
         })
         .await;
-        let today = chrono::Utc::now().date_naive();
+        let today = chassis_clock::today();
         let (opens_on, closes_on) = ((today - chrono::Days::new(7)).to_string(), (today + chrono::Days::new(7)).to_string());
         let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on, closes_on, request_id: new_id(), ..Default::default() };
         let review_cycle_id = everybody.reviews.create_review_cycle(cycle).await.unwrap().into_inner().cycle.unwrap().review_cycle_id;
@@ -290,7 +290,7 @@ pub fn start(world: &Arc<World>) -> Vec<JoinHandle<()>> {
 }
 
 async fn log_deliveries(world: Arc<World>, enrolment_id: String) {
-    let today = chrono::Utc::now().date_naive().to_string();
+    let today = chassis_clock::today().to_string();
     while !world.stopped.load(Ordering::Relaxed) {
         let deliveries: Vec<Delivery> = (1..=5)
             .map(|minutes| Delivery {

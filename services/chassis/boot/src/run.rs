@@ -69,6 +69,7 @@ pub fn install_crypto() {
 /// Builds what a service stands on.
 pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyhow::Result<Context<S::Own>> {
     install_crypto();
+    chassis_clock::set_zone(settings.district.time_zone).context("district.time_zone")?;
     let mut database = settings.database.clone();
     if S::migrations().is_none() {
         // Owns no data; nothing ever connects here.

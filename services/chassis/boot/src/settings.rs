@@ -21,6 +21,8 @@ pub const DEFAULTS: &str = include_str!("../default.toml");
 pub struct Settings<S> {
     /// The port that serves.
     pub server: ServerSettings,
+    /// What is the same for all services of a district.
+    pub district: DistrictSettings,
     /// The port that operators look at.
     pub admin: AdminSettings,
     /// Stopping.
@@ -56,6 +58,14 @@ pub struct ServerSettings {
     pub tls_certificate: String,
     pub tls_key: String,
     pub tls_client_ca: String,
+}
+
+/// See `[district]` in `default.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "default.toml documents each key")]
+pub struct DistrictSettings {
+    #[serde(deserialize_with = "chassis_clock::deserialize")]
+    pub time_zone: chassis_clock::Tz,
 }
 
 /// See `[admin]` in `default.toml`.

@@ -27,6 +27,8 @@ pub fn connect(settings: &DatabaseSettings, schema: &str) -> Result<PgPool, sqlx
     let options = PgConnectOptions::from_str(settings.url.expose_secret())?.application_name(&format!("wraparound-{schema}")).options([
         ("search_path", schema.to_owned()),
         ("statement_timeout", format!("{}s", settings.statement_timeout_seconds)),
+        // What SQL calls today is the district's day, as in the service.
+        ("timezone", chassis_clock::zone().name().to_owned()),
         ("idle_in_transaction_session_timeout", "600s".to_owned()),
     ]);
     Ok(PgPoolOptions::new()

@@ -3,7 +3,6 @@
 use chassis_access::{AccessError, Caller, Sensitivity};
 use chassis_pg::{DbError, idempotency};
 use chassis_rpc::{InvalidInput, OrStatus as _, Parser, status};
-use chrono::Utc;
 use prost::Message as _;
 use proto::partners::v1 as pb;
 use tonic::{Request, Response, Status};
@@ -24,7 +23,7 @@ impl Referrals {
         self.access.authorize_student(&caller, "partners.PutConsent", consent.student_id).await.or_status()?;
         let claim = idempotency::Request::new(&caller.subject, "partners.PutConsent", request_id, &message.encode_to_vec());
         let stored = super::put(&self.pool, &consent, &claim).await.or_status()?;
-        Ok(Response::new(pb::PutConsentResponse { consent: Some(stored.proto(Utc::now().date_naive())) }))
+        Ok(Response::new(pb::PutConsentResponse { consent: Some(stored.proto(chassis_clock::today())) }))
     }
 
     pub(crate) async fn revoke_consent_of(&self, request: Request<pb::RevokeConsentRequest>) -> Result<Response<pb::RevokeConsentResponse>, Status> {
@@ -43,7 +42,7 @@ impl Referrals {
         self.access.authorize_student(&caller, ACTION, known.student_id).await.or_status()?;
         let claim = idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec());
         let stored = super::revoke(&self.pool, consent_id, caller.author(), &claim).await.or_status()?;
-        Ok(Response::new(pb::RevokeConsentResponse { consent: Some(stored.proto(Utc::now().date_naive())) }))
+        Ok(Response::new(pb::RevokeConsentResponse { consent: Some(stored.proto(chassis_clock::today())) }))
     }
 
     pub(crate) async fn list_consents_of(&self, request: Request<pb::ListConsentsRequest>) -> Result<Response<pb::ListConsentsResponse>, Status> {
@@ -63,7 +62,7 @@ impl Referrals {
         if found.iter().any(|(_, sector)| hidden(sector)) {
             self.access.log_read(&caller, ACTION, &granted.basis, Sensitivity::Protected, Some(student_id), found.len()).await.or_status()?;
         }
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         Ok(Response::new(pb::ListConsentsResponse { consents: found.iter().map(|(c, _)| c.proto(today)).collect(), access_basis: granted.basis }))
     }
 }

@@ -304,7 +304,7 @@ impl Referral {
         }
         if asked == Transition::Send {
             self.sent_at = Some(now.trunc_subsecs(6));
-            self.respond_by = Some(weekdays_after(now.date_naive(), self.urgency.answer_days()));
+            self.respond_by = Some(weekdays_after(chassis_clock::day_of(now), self.urgency.answer_days()));
         }
         if asked == Transition::Open {
             self.opened_at = self.opened_at.or(Some(now.trunc_subsecs(6)));

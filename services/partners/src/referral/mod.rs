@@ -70,7 +70,7 @@ pub async fn check_sharing(pool: &PgPool, referral: &Referral) -> Result<(Option
         return Ok((None, Vec::new()));
     }
     let mut tx = pool.begin().await?;
-    let checked = consent::check(&mut tx, referral.student_id, referral.partner_id, &referral.shared_scopes, Utc::now().date_naive()).await?;
+    let checked = consent::check(&mut tx, referral.student_id, referral.partner_id, &referral.shared_scopes, chassis_clock::today()).await?;
     tx.rollback().await?;
     Ok(match checked {
         Ok(covered) => (Some(covered.consent_id()), Vec::new()),
@@ -90,7 +90,7 @@ pub async fn send(pool: &PgPool, referral_id: Uuid, actor: Actor, expected_versi
         let sharing = match referral.mode.nothing_shared() {
             Some(nothing) => Sharing::Nothing(nothing),
             None => {
-                let today = Utc::now().date_naive();
+                let today = chassis_clock::today();
                 let covered = consent::check(&mut tx, referral.student_id, referral.partner_id, &referral.shared_scopes, today).await?;
                 let covered = covered.map_err(|Missing(missing)| ReferralError::NotCovered(missing))?;
                 Sharing::Disclosed(ledger::record(&mut tx, referral_id, actor.staff_id, &covered).await?)

@@ -137,7 +137,7 @@ impl Enrolment {
     pub fn step(&mut self, transition: EnrolmentTransition, day: NaiveDate, now: DateTime<Utc>) -> Result<(), PlanError> {
         use EnrolmentTransition as T;
         let next = self.state.transition(transition)?;
-        let today = now.date_naive();
+        let today = chassis_clock::day_of(now);
         (self.started_on, self.ended_on) = self.span_after(transition, day, today)?;
         // A pause is over with its last day, or with the last day of all.
         if let Some(since) = self.paused_on.filter(|_| transition != T::Pause) {
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_step_moves_state_days_pauses_and_queue_together_or_nothing() {
         let now = Utc::now();
-        let today = now.date_naive();
+        let today = chassis_clock::day_of(now);
         let (start, pause) = (today - chrono::Days::new(20), today - chrono::Days::new(5));
         for state in EnrolmentState::ALL {
             for transition in EnrolmentTransition::ALL {

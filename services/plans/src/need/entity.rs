@@ -72,7 +72,7 @@ impl Need {
                 has_item_in_place: self.has_item_in_place,
                 all_items_ended: self.all_items_ended,
                 last_reason: self.last_reason,
-                recorded_on: self.recorded_at.date_naive(),
+                recorded_on: chassis_clock::day_of(self.recorded_at),
             },
             as_of,
             after_school_days,

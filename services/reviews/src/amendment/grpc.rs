@@ -4,7 +4,7 @@ use chassis_access::{Caller, Sensitivity};
 use chassis_pg::idempotency;
 use chassis_rpc::Parser;
 use chassis_rpc::fault::OrStatus as _;
-use chrono::{Datelike as _, Utc};
+use chrono::Datelike as _;
 use prost::Message as _;
 use proto::reviews::v1 as wire;
 use proto::r#type::v1 as types;
@@ -61,7 +61,7 @@ impl Reviews {
         }
         p.finish().or_status()?;
         let author = self.author_on(&caller, ACTION, student_id).await?;
-        let today = (Utc::now() + self.utc_offset).date_naive();
+        let today = chassis_clock::today();
         let school_year = today.year() + i32::from(today.month() >= JULY);
         let class_review_id = self.amendments.latest(student_id, school_year).await.or_status()?;
         let request = idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec());

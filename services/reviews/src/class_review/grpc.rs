@@ -6,7 +6,7 @@ use chassis_access::{Caller, Record, Scope, Sensitivity};
 use chassis_pg::idempotency;
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{PageToken, Parser};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use prost::Message as _;
 use proto::reviews::v1 as wire;
 use proto::rosters::v1::ListClassMembersRequest;
@@ -64,7 +64,7 @@ impl Reviews {
         let request_id = p.uuid("request_id", &message.request_id);
         let cycle_id = p.uuid("review_cycle_id", &message.review_cycle_id);
         let class_id = p.uuid("class_id", &message.class_id);
-        let roster_date = p.optional_date("roster_date", &message.roster_date).unwrap_or_else(|| (Utc::now() + self.utc_offset).date_naive());
+        let roster_date = p.optional_date("roster_date", &message.roster_date).unwrap_or_else(chassis_clock::today);
         p.finish().or_status()?;
         let (_, record) = self.access.authorize_class(&caller, ACTION, class_id).await.or_status()?;
         let school_id = record.schools.first().copied().ok_or(ClassReviewError::ClassUnknown).or_status()?;

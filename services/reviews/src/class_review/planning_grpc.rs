@@ -4,7 +4,6 @@ use chassis_access::{AccessError, Caller};
 use chassis_pg::idempotency;
 use chassis_rpc::Parser;
 use chassis_rpc::fault::OrStatus as _;
-use chrono::Utc;
 use prost::Message as _;
 use proto::reviews::v1 as wire;
 use tonic::{Request, Response, Status};
@@ -41,7 +40,7 @@ impl Reviews {
         }
         let own = caller.at.get("coordinator").is_some_and(|schools| schools.contains(&school_id)).then(|| caller.author());
         let coordinator = named.or(own).ok_or_else(|| chassis_rpc::InvalidInput::one("coordinator_id", "must name a coordinator of the school")).or_status()?;
-        let today = (Utc::now() + self.utc_offset).date_naive();
+        let today = chassis_clock::today();
         let command = Schedule {
             request: idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec()),
             author: caller.author(),
@@ -94,7 +93,7 @@ impl Reviews {
         let mut p = Parser::new();
         let id = p.uuid("class_review_id", &message.class_review_id);
         let request_id = p.uuid("request_id", &message.request_id);
-        let roster_date = p.optional_date("roster_date", &message.roster_date).unwrap_or_else(|| (Utc::now() + self.utc_offset).date_naive());
+        let roster_date = p.optional_date("roster_date", &message.roster_date).unwrap_or_else(chassis_clock::today);
         p.finish().or_status()?;
         let (_, _, place) = self.decide(&caller, ACTION, id).await?;
         let snapshot = self.snapshot(&caller, place.class_id, roster_date).await?;

@@ -1,6 +1,7 @@
 //! When an answer is due. Monday to Friday are school days; a school day ends at an hour that the district sets.
 
-use chrono::{DateTime, Datelike as _, Days, Duration, NaiveDate, NaiveTime, SubsecRound as _, Utc, Weekday};
+use chassis_clock::Tz;
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, SubsecRound as _, Utc, Weekday};
 
 use crate::words::Urgency;
 
@@ -10,31 +11,31 @@ const ROUTINE_DAYS: usize = 3;
 /// The district's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    utc_offset: Duration,
+    zone: Tz,
     day_ends_at: NaiveTime,
 }
 
 impl Clock {
-    /// Of a place so many minutes east of UTC, where a school day ends at this hour.
-    pub fn new(utc_offset_minutes: i32, day_ends_at: NaiveTime) -> Self {
-        Self { utc_offset: Duration::minutes(i64::from(utc_offset_minutes)), day_ends_at }
+    /// Of a place in this zone where a school day ends at this hour.
+    pub fn new(zone: Tz, day_ends_at: NaiveTime) -> Self {
+        Self { zone, day_ends_at }
     }
 
     /// The date there.
     pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
-        (at + self.utc_offset).date_naive()
+        at.with_timezone(&self.zone).date_naive()
     }
 
     /// When an answer is due to what was raised at this time.
     pub fn due(&self, urgency: Urgency, raised_at: DateTime<Utc>) -> DateTime<Utc> {
-        let local = (raised_at + self.utc_offset).naive_utc();
+        let local = raised_at.with_timezone(&self.zone).naive_local();
         let today = local.date();
         let day = match urgency {
             Urgency::Urgent if is_school_day(today) && local.time() < self.day_ends_at => today,
             Urgency::Urgent => school_days_after(today, 1),
             Urgency::Routine => school_days_after(today, ROUTINE_DAYS),
         };
-        day.and_time(self.day_ends_at).and_utc() - self.utc_offset
+        chassis_clock::moment(self.zone, day, self.day_ends_at)
     }
 }
 
@@ -71,19 +72,21 @@ mod tests {
 
     #[test]
     fn what_is_due_when() {
-        let clock = Clock::new(-300, NaiveTime::from_hms_opt(15, 30, 0).unwrap());
-        // 2026-10-05 is a Monday; 15:30 there is 20:30 in UTC.
+        let clock = Clock::new(Tz::America__New_York, NaiveTime::from_hms_opt(15, 30, 0).unwrap());
+        // 2026-10-05 is a Monday; 15:30 there is 19:30 in UTC, and 20:30 in winter.
         let table = [
-            ("2026-10-05T13:00:00Z", Urgency::Urgent, "2026-10-05T20:30:00Z"),
-            ("2026-10-05T20:29:59Z", Urgency::Urgent, "2026-10-05T20:30:00Z"),
-            ("2026-10-05T20:30:00Z", Urgency::Urgent, "2026-10-06T20:30:00Z"),
-            ("2026-10-09T21:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
-            ("2026-10-10T15:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
+            ("2026-10-05T13:00:00Z", Urgency::Urgent, "2026-10-05T19:30:00Z"),
+            ("2026-10-05T19:29:59Z", Urgency::Urgent, "2026-10-05T19:30:00Z"),
+            ("2026-10-05T19:30:00Z", Urgency::Urgent, "2026-10-06T19:30:00Z"),
+            ("2026-10-09T21:00:00Z", Urgency::Urgent, "2026-10-12T19:30:00Z"),
+            ("2026-10-10T15:00:00Z", Urgency::Urgent, "2026-10-12T19:30:00Z"),
             // Sunday evening there is Monday in UTC.
-            ("2026-10-12T03:00:00Z", Urgency::Urgent, "2026-10-12T20:30:00Z"),
-            ("2026-10-05T13:00:00Z", Urgency::Routine, "2026-10-08T20:30:00Z"),
-            ("2026-10-07T13:00:00Z", Urgency::Routine, "2026-10-12T20:30:00Z"),
-            ("2026-10-10T15:00:00Z", Urgency::Routine, "2026-10-14T20:30:00Z"),
+            ("2026-10-12T03:00:00Z", Urgency::Urgent, "2026-10-12T19:30:00Z"),
+            ("2026-10-05T13:00:00Z", Urgency::Routine, "2026-10-08T19:30:00Z"),
+            ("2026-10-07T13:00:00Z", Urgency::Routine, "2026-10-12T19:30:00Z"),
+            ("2026-10-10T15:00:00Z", Urgency::Routine, "2026-10-14T19:30:00Z"),
+            // The clocks turn on the Sunday between.
+            ("2026-10-30T19:30:00Z", Urgency::Urgent, "2026-11-02T20:30:00Z"),
         ];
         for (raised, urgency, due) in table {
             assert_eq!(clock.due(urgency, at(raised)), at(due), "{raised} {urgency:?}");

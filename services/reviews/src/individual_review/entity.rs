@@ -163,7 +163,7 @@ impl IndividualReview {
             OnHold => self.look_again_on,
             _ => None,
         };
-        next.unwrap_or_else(|| self.opened_at.date_naive())
+        next.unwrap_or_else(|| chassis_clock::day_of(self.opened_at))
     }
 
     /// What follows from a step: the one place where an individual review's state changes.

@@ -37,7 +37,6 @@ pub(crate) fn service(f: &Fixture, stop: CancellationToken) -> Reviews {
         tiers: tier::Tiers::new(pool.clone()),
         places: class_review::places::Places::new(pool.clone()),
         rosters: RosterServiceClient::new(Channel::from_static("http://127.0.0.1:1").connect_lazy()),
-        utc_offset: chrono::Duration::zero(),
     }
 }
 

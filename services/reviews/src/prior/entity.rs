@@ -56,7 +56,7 @@ impl Answer {
 impl Prior {
     /// The entry that an answer makes of it: with where it came from, since when it is so, and no more open than it was.
     pub fn carried(&self, answer: Answer, author: Uuid) -> Option<Entry> {
-        let known_since = self.entry.since.unwrap_or_else(|| self.entry.recorded_at.date_naive());
+        let known_since = self.entry.since.unwrap_or_else(|| chassis_clock::day_of(self.entry.recorded_at));
         let new = match answer {
             Answer::StillTrue(id) => Entry { id, since: Some(known_since), ..self.entry.clone() },
             Answer::Changed(entry) => Entry {

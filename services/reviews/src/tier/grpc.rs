@@ -4,7 +4,6 @@ use chassis_access::{AccessError, Caller, Record, Sensitivity};
 use chassis_pg::idempotency;
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{Parser, status};
-use chrono::Utc;
 use prost::Message as _;
 use proto::reviews::v1 as wire;
 use proto::r#type::v1::{self as types, Certainty};
@@ -115,7 +114,7 @@ impl Reviews {
             request: idempotency::Request::new(&caller.subject, ACTION, request_id, &message.encode_to_vec()),
             student_id,
             school_id,
-            school_year: school_year((Utc::now() + self.utc_offset).date_naive()),
+            school_year: school_year(chassis_clock::today()),
             tier: tier.and_then(tier_from_wire).unwrap_or(Tier::One),
             source,
             reason,

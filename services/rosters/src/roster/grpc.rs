@@ -6,7 +6,7 @@ use chassis_access::caller::DISTRICT;
 use chassis_access::{AccessError, Caller, Granted, Record, Sensitivity};
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::{PageToken, Parser};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use proto::rosters::v1 as wire;
 use proto::rosters::v1::roster_service_server::RosterService;
 use sqlx::Postgres;
@@ -206,7 +206,7 @@ impl Roster {
         const ACTION: &str = "rosters.ListClassMembers";
         let mut parser = Parser::new();
         let id = parser.uuid("class_id", &message.class_id);
-        let on = parser.optional_date("as_of_date", &message.as_of_date).unwrap_or_else(|| Utc::now().date_naive());
+        let on = parser.optional_date("as_of_date", &message.as_of_date).unwrap_or_else(chassis_clock::today);
         parser.finish()?;
         let (granted, _) = self.class_for(caller, ACTION, id).await?;
         let mut conn = self.connection().await?;

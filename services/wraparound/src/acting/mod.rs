@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chassis_rpc::channel::ChannelSettings;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
 use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
@@ -303,7 +303,7 @@ pub fn request_id() -> String {
 
 /// The day on which to look at a class: today, or the nearest day on which it has members. Empty for today.
 pub fn day_of(class: &Class) -> String {
-    let today = Utc::now().date_naive();
+    let today = chassis_clock::today();
     let day = |text: &str| text.parse::<NaiveDate>().ok();
     match (day(&class.first_on), day(&class.last_on)) {
         (_, Some(last)) if last < today => last.to_string(),

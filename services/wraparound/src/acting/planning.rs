@@ -1,6 +1,6 @@
 //! Plans: what is done about each need.
 
-use chrono::{Datelike as _, Days, NaiveDate, Utc};
+use chrono::{Datelike as _, Days, NaiveDate};
 use proto::plans::v1::{
     AddPlanItemRequest, Attendance, Delivery, EnrolStudentRequest, Enrolment, FamilyAnswer, FamilyResponse, GetPlanRequest, GetPlanResponse, ListPlansRequest,
     LogDeliveriesRequest, OwnerKind, Plan, PlanItem, PlanItemKind, PlanState, RecordFamilyResponseRequest, TransitionEnrolmentRequest,
@@ -157,7 +157,7 @@ pub async fn enrol(services: &Services, who: &Person, item: &PlanItem, id: Uuid,
 /// Logs a session a Tuesday and a Thursday from the start on; answers their ids.
 pub async fn deliver(services: &Services, who: &Person, enrolment: &Enrolment, since: NaiveDate) -> anyhow::Result<Vec<String>> {
     let namespace = Uuid::parse_str(&enrolment.enrolment_id)?;
-    let deliveries: Vec<Delivery> = sessions(since, Utc::now().date_naive())
+    let deliveries: Vec<Delivery> = sessions(since, chassis_clock::today())
         .into_iter()
         .enumerate()
         .map(|(n, day)| {

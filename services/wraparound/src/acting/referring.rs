@@ -1,6 +1,6 @@
 //! Referrals: consent, sending, the partner's answer, the judgement.
 
-use chrono::{Days, Utc};
+use chrono::Days;
 use proto::partners::v1::{
     Consent, CreateReferralRequest, GetReferralRequest, JudgeReferralRequest, Outcome, PutConsentRequest, Referral, ReferralMode, SendReferralRequest,
     TransitionReferralRequest, Urgency,
@@ -16,7 +16,7 @@ pub const SCOPES: [&str; 3] = ["identity", "plan_item", "needs"];
 /// Records a family's consent, where it is not recorded yet.
 pub async fn consent(services: &Services, who: &Person, id: Uuid, student: &str, partner: &str) -> anyhow::Result<()> {
     patiently("record the family's consent", || {
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let consent = Consent {
             consent_id: id.to_string(),
             student_id: student.to_owned(),

@@ -1,6 +1,6 @@
 //! A class review, as a teacher and a coordinator hold it.
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use proto::reviews::v1::{
     ClassReview, ClassReviewState, CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, GetClassReviewRequest, GetClassReviewResponse,
     GetStudentReviewRequest, ListReviewCyclesRequest, Polarity, PutEntryRequest, Season, SignClassReviewRequest, StartClassReviewRequest, StudentReview,
@@ -15,7 +15,7 @@ pub const DOMAINS: [Domain; 4] = [Domain::Academics, Domain::SocialEmotional, Do
 
 /// A cycle of a school year that is open on a day (today where empty); opened where there is none.
 pub async fn cycle(services: &Services, manager: &Person, school_year: i32, day: &str) -> anyhow::Result<String> {
-    let day: NaiveDate = day.parse().unwrap_or_else(|_| Utc::now().date_naive());
+    let day: NaiveDate = day.parse().unwrap_or_else(|_| chassis_clock::today());
     let cycles = services.reviews().list_review_cycles(manager.asks(ListReviewCyclesRequest { school_year })).await.told("list the review cycles")?.cycles;
     // ISO dates sort as days do.
     let on = day.to_string();

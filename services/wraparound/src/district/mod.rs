@@ -194,7 +194,9 @@ fn serve_admin(listener: tokio::net::TcpListener, issuer: Arc<DevIssuer>, shared
 
 /// Where a running district is: by its ready file, else by its data folder.
 pub fn find(ready_file: Option<&Path>, data_dir: &Path) -> anyhow::Result<Ready> {
-    Ready::read(ready_file.unwrap_or(&ready::in_data_dir(data_dir)))
+    let ready = Ready::read(ready_file.unwrap_or(&ready::in_data_dir(data_dir)))?;
+    ready.keep_its_time()?;
+    Ok(ready)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct Ready {
     pub issuer: String,
     /// Host, port and database, without user or password.
     pub database: String,
+    /// By which the district reckons days, as the IANA database names it.
+    pub time_zone: String,
     /// The process.
     pub pid: u32,
 }
@@ -39,8 +41,14 @@ impl Ready {
             admin: addresses.url("admin"),
             issuer: addresses.issuer(),
             database: database.to_owned(),
+            time_zone: chassis_clock::zone().name().to_owned(),
             pid: std::process::id(),
         }
+    }
+
+    /// Makes this process reckon days as the district does.
+    pub fn keep_its_time(&self) -> anyhow::Result<()> {
+        Ok(chassis_clock::set_zone(chassis_clock::named(&self.time_zone)?)?)
     }
 
     /// Writes it whole or not at all.
@@ -84,6 +92,7 @@ mod tests {
             admin: text("d"),
             issuer: text("i"),
             database: text("b"),
+            time_zone: "America/New_York".to_owned(),
             pid: 7,
         };
         ready.write(&path).unwrap();

@@ -13,7 +13,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use chrono::Utc;
 use proto::reviews::v1::ListCodesRequest;
 use proto::rosters::v1::{Class, ListClassMembersRequest, ListClassesRequest, ListSchoolsRequest, ListStaffRequest, School};
 use serde::{Deserialize, Serialize};
@@ -74,7 +73,7 @@ pub async fn fill(ready: &Ready, data_dir: &Path, size: Size) -> anyhow::Result<
             say("This district is not empty, so --sample leaves it as it is.");
             return Ok(());
         }
-        _ => school_year_of(Utc::now().date_naive()),
+        _ => school_year_of(chassis_clock::today()),
     };
     let mark = |complete: bool| -> anyhow::Result<()> { write_whole(&path, &serde_json::to_vec(&Marker { complete, school_year })?) };
     mark(false)?;
@@ -118,7 +117,7 @@ async fn school_work(services: &Services, cast: &Cast, manager: &Person, school_
     let cycle = reviewing::cycle(services, manager, school_year, "").await?;
     let codes = services.reviews().list_codes(manager.asks(ListCodesRequest::default())).await.told("read the code list")?.codes;
     let catalogue = Catalogue::new(codes);
-    let today = Utc::now().date_naive();
+    let today = chassis_clock::today();
     let valid = (format!("{}-07-01", school_year - 1), format!("{}-06-30", school_year.max(school_year_of(today)) + 1));
     let partnership = cast.plays(&Part::district("partnership_manager")).await?;
     let offers = directory::fill(services, &partnership, (&valid.0, &valid.1)).await?;

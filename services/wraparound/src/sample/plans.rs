@@ -1,6 +1,6 @@
 //! Plans of the sample: items for most needs, in every state, with referrals whose loops are open and closed.
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use proto::partners::v1::{Outcome, ReferralState};
 use proto::plans::v1::{GetPlanResponse, Need, Plan, PlanItem, PlanItemKind, PlanItemState, UnmetReason};
@@ -136,7 +136,7 @@ async fn group(desk: &Desk<'_>, who: &Person, plan: &GetPlanResponse, item: &Pla
     if plan.enrolments.iter().any(|e| e.plan_item_id == item.plan_item_id) {
         return Ok(());
     }
-    let today = Utc::now().date_naive();
+    let today = chassis_clock::today();
     let since: NaiveDate = today.checked_sub_days(Days::new(21)).unwrap_or(today);
     let enrolment = planning::enrol(desk.services, who, item, Uuid::new_v5(namespace, b"enrolment"), since).await?;
     planning::deliver(desk.services, who, &enrolment, since).await?;

@@ -3,7 +3,7 @@
 //!
 //! A step that an earlier, interrupted fill has done is refused as known and passed over.
 
-use chrono::{Datelike as _, Days, NaiveDate, Utc, Weekday};
+use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 use proto::plans::v1::{
     Activity, AddPlanItemRequest, Aid, Attendance, AttendanceMark, CheckIn, CheckInNote, EnrolStudentRequest, GetPlanResponse, Goal, GoalMeasure, Group,
     OwnerKind, PlanItem, PlanItemKind, ProgressPoint, PutActivityRequest, PutCheckInRequest, PutGoalRequest, PutGroupRequest, RateEffectivenessRequest, Rater,
@@ -48,7 +48,7 @@ fn known<T>(doing: &str, answer: Result<Response<T>, Status>) -> anyhow::Result<
 }
 
 fn today() -> NaiveDate {
-    Utc::now().date_naive()
+    chassis_clock::today()
 }
 
 fn ago(days: u64) -> String {

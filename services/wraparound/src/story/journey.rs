@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use chrono::Utc;
 use proto::partners::v1::{Agreement, Outcome, Partner, PutAgreementRequest, PutPartnerRequest, PutServiceRequest, Referral, Service, SetCapacityRequest};
 use proto::plans::v1::{Enrolment, GetPlanResponse, JudgeNeedRequest, NeedState, PlanItem, PlanItemKind, PlanItemState};
 use proto::reviews::v1::{Entry, EntrySource, ListCodesRequest, Polarity};
@@ -65,7 +64,7 @@ impl Journey {
             cast: Cast::new(&ready.issuer)?,
             ready: ready.clone(),
             roster,
-            school_year: school_year_of(Utc::now().date_naive()),
+            school_year: school_year_of(chassis_clock::today()),
             told: Told::default(),
         })
     }
@@ -320,7 +319,7 @@ impl Journey {
             Ok(in_place.then_some(plan))
         })
         .await?;
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let there = plan.enrolments.iter().find(|e| e.plan_item_id == item.plan_item_id).cloned();
         let enrolment: Enrolment = match there {
             Some(enrolment) => enrolment,

@@ -21,6 +21,7 @@ use journey::Journey;
 pub async fn run(args: StoryArgs) -> anyhow::Result<Ending> {
     if let Some(ready_file) = &args.address {
         let ready = Ready::read(ready_file)?;
+        ready.keep_its_time()?;
         act(&ready, &args).await?;
         return Ok(Ending::Done);
     }

@@ -344,7 +344,7 @@ async fn redrawn(app: &Portal, caller: &Caller, at: At, focus: String) -> Result
 /// Now, for machines and for people; a script turns the latter into the reader's own time.
 fn now() -> (String, String) {
     let now = chrono::Utc::now();
-    (now.format("%Y-%m-%dT%H:%M:%SZ").to_string(), now.format("%H:%M:%S").to_string())
+    (now.format("%Y-%m-%dT%H:%M:%SZ").to_string(), now.with_timezone(&chassis_clock::zone()).format("%H:%M:%S").to_string())
 }
 
 /// What an autosave answers beside the suggestion and the version, which it always does.

@@ -192,7 +192,7 @@ pub async fn break_glass(State(app): State<Arc<Portal>>, Path(student_id): Path<
         request_id: post.request_id(),
     };
     let access = app.clients.concerns(&post.caller).break_glass(request).await?.into_inner().case_access.unwrap_or_default();
-    let until = access.expire_time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)).map(|time| time.format("%H:%M UTC").to_string());
+    let until = words::local(access.expire_time.as_ref()).map(|time| time.format("%H:%M").to_string());
     let words = format!(
         "Open until {}. The coordinator and the supervisor are told, and every reading is recorded.",
         until.unwrap_or_else(|| "it ends by itself".to_owned())

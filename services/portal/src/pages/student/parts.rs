@@ -316,8 +316,8 @@ pub fn access(list: &[CaseAccess], staff: &HashMap<String, String>) -> Vec<Acces
             if let Some(name) = staff.get(&one.granted_by).filter(|_| !break_glass) {
                 meta.push(format!("by {name}"));
             }
-            if let Some(until) = one.expire_time.as_ref().and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)) {
-                meta.push(format!("{} {} UTC", if one.active { "ends" } else { "ended" }, until.format("%-d %b %Y, %H:%M")));
+            if let Some(until) = words::local(one.expire_time.as_ref()) {
+                meta.push(format!("{} {}", if one.active { "ends" } else { "ended" }, until.format("%-d %b %Y, %H:%M")));
             }
             AccessView {
                 id: one.case_access_id.clone(),

@@ -73,7 +73,7 @@ pub struct Sources<'a> {
 }
 
 fn iso(time: Option<&Timestamp>) -> String {
-    time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0)).map(|time| time.date_naive().to_string()).unwrap_or_default()
+    words::local(time).map(|time| time.date_naive().to_string()).unwrap_or_default()
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {

@@ -27,7 +27,7 @@ fn date() -> NaiveDate {
 
 /// A school day that ends at 15:30, five hours west.
 pub(crate) fn clock() -> Clock {
-    Clock::new(-300, chrono::NaiveTime::from_hms_opt(15, 30, 0).unwrap())
+    Clock::new(chassis_clock::Tz::America__New_York, chrono::NaiveTime::from_hms_opt(15, 30, 0).unwrap())
 }
 
 pub(crate) async fn fixture(pool: PgPool, students: usize) -> Fixture {

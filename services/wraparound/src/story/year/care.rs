@@ -1,6 +1,6 @@
 //! A concern, the individual review that follows it, and the need that is understood anew there.
 
-use chrono::{Days, Utc};
+use chrono::Days;
 use proto::reviews::v1::{
     AssignTierRequest, Concern, ConcernSource, ConcernUrgency, DecideIndividualReviewRequest, Decision, Entry, EntrySource, FamilyInvitation, FamilyVoice,
     Finding, GetStudentReviewRequest, HoldIndividualReviewRequest, IndividualReview, ListTierAssignmentsRequest, Polarity, PrepareIndividualReviewRequest,
@@ -88,7 +88,7 @@ impl Year {
         };
         let review = services.concerns().prepare_individual_review(who.asks(request)).await.told("name the team")?.individual_review.unwrap_or_default();
         self.step("a team is named", told(&review));
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let request = ScheduleIndividualReviewRequest {
             individual_review_id: review.individual_review_id.clone(),
             meets_on: today.to_string(),
@@ -185,7 +185,7 @@ impl Year {
 
     async fn decide(&mut self, scene: &Scene, review: IndividualReview, need: &str) -> anyhow::Result<IndividualReview> {
         let who = &scene.coordinator.who;
-        let due = Utc::now().date_naive() + Days::new(7);
+        let due = chassis_clock::today() + Days::new(7);
         let decision = |text: &str, kind: &str, category: &str, owner: &str, owner_id: &str| Decision {
             decision_id: Uuid::now_v7().to_string(),
             text: text.to_owned(),

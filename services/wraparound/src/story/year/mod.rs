@@ -14,7 +14,6 @@ mod told;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use chrono::Utc;
 use proto::rosters::v1::{Class, ListClassMembersRequest, ListClassesRequest, ListSchoolsRequest, School};
 
 use crate::acting::{Cast, Part, Person, Services, Told as _, request_id};
@@ -82,7 +81,7 @@ impl Year {
             services: Services::of(ready)?,
             cast: Cast::new(&ready.issuer)?,
             ready: ready.clone(),
-            school_year: school_year_of(Utc::now().date_naive()),
+            school_year: school_year_of(chassis_clock::today()),
             steps: Vec::new(),
             part: "",
             began: Instant::now(),

@@ -1,6 +1,6 @@
 //! What goes on after the year: a student who moves, and the list for September.
 
-use chrono::{Days, Utc};
+use chrono::Days;
 use proto::plans::v1::{ListSeptemberRequest, ListTransitionsRequest, MarkSeptemberRequest, StartTransitionRequest, Transition, UpdateTransitionRequest};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ impl Year {
             student_id: scene.moving().to_owned(),
             to_school_id: scene.other_school.school_id.clone(),
             kind: "school".to_owned(),
-            first_day_on: (Utc::now().date_naive() + Days::new(14)).to_string(),
+            first_day_on: (chassis_clock::today() + Days::new(14)).to_string(),
             note: "Likes to be shown around before the first day.".to_owned(),
             ..Transition::default()
         };

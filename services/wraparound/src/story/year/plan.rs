@@ -1,6 +1,6 @@
 //! The plan, and what the family says to it.
 
-use chrono::{Days, Utc};
+use chrono::Days;
 use proto::plans::v1::{
     AddPlanItemRequest, CheckIn, CheckInNote, Commitment, FamilyAnswer, FamilyResponse, GetPlanResponse, Goal, GoalMeasure, OwnerKind, Plan, PlanItem,
     PlanItemKind, ProgressPoint, PutCheckInRequest, PutCommitmentRequest, PutGoalRequest, RecordCheckInRequest, RecordFamilyResponseRequest,
@@ -76,7 +76,7 @@ impl Year {
     }
 
     async fn goal(&mut self, scene: &Scene, plan: &Plan, need: &str) -> anyhow::Result<String> {
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let who = &scene.coordinator.who;
         let goal = Goal {
             goal_id: Uuid::now_v7().to_string(),
@@ -155,7 +155,7 @@ impl Year {
     }
 
     async fn together(&mut self, scene: &Scene, plan: &Plan) -> anyhow::Result<()> {
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let mut plans = self.services.plans();
         let check_in = CheckIn {
             check_in_id: Uuid::now_v7().to_string(),

@@ -1,6 +1,6 @@
 //! The two class reviews of the year.
 
-use chrono::{Days, Utc};
+use chrono::Days;
 use proto::reviews::v1::{
     AnswerPriorEntryRequest, ClassReview, CreateReviewCycleRequest, Entry, EntrySource, GetStudentReviewRequest, ListCodesRequest, ListPriorEntriesRequest,
     ListReviewCyclesRequest, ListTierMovementsRequest, Polarity, PriorAnswer, ScheduleClassReviewRequest, Season, StudentReview, TierMovement,
@@ -55,7 +55,7 @@ impl Year {
         if let Some(cycle) = cycles.iter().find(|c| c.season() == season) {
             return Ok(cycle.review_cycle_id.clone());
         }
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let request = CreateReviewCycleRequest {
             school_year: self.school_year,
             season: season.into(),
@@ -77,7 +77,7 @@ impl Year {
             let request = ScheduleClassReviewRequest {
                 review_cycle_id: cycle.clone(),
                 class_id: scene.class.class_id.clone(),
-                scheduled_on: Utc::now().date_naive().to_string(),
+                scheduled_on: chassis_clock::today().to_string(),
                 booked_minutes: 45,
                 teacher_ids: vec![scene.teacher.id.clone()],
                 coordinator_id: scene.coordinator.id.clone(),

@@ -1,6 +1,6 @@
 //! A group, its sessions, and what came of it.
 
-use chrono::{Datelike as _, Days, NaiveDate, Utc, Weekday};
+use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 use proto::plans::v1::{
     Aid, Attendance, AttendanceMark, CorrectDeliveryRequest, Delivery, EnrolStudentRequest, Enrolment, FollowUp, FollowUpState, GetGroupRequest, Group,
     ListDeliveriesRequest, ListFollowUpsRequest, ListRatingsRequest, PutGroupRequest, RateEffectivenessRequest, Rater, Rating, RecordAidRequest,
@@ -33,7 +33,7 @@ impl Year {
                 service_category: "BN-CLO".to_owned(),
                 item: "Winter coat".to_owned(),
                 quantity: 1,
-                given_on: Utc::now().date_naive().to_string(),
+                given_on: chassis_clock::today().to_string(),
                 received_by: "family".to_owned(),
                 ..Aid::default()
             }),
@@ -45,7 +45,7 @@ impl Year {
     }
 
     async fn group(&mut self, scene: &Scene) -> anyhow::Result<Group> {
-        let today = Utc::now().date_naive();
+        let today = chassis_clock::today();
         let group = Group {
             group_id: Uuid::now_v7().to_string(),
             school_id: scene.school.school_id.clone(),
@@ -69,7 +69,7 @@ impl Year {
 
     async fn enrol(&mut self, scene: &Scene, planned: &Planned, group: &Group) -> anyhow::Result<Enrolment> {
         let who = &scene.coordinator.who;
-        let first = sessions(Utc::now().date_naive(), 6).first().copied().unwrap_or_else(|| Utc::now().date_naive());
+        let first = sessions(chassis_clock::today(), 6).first().copied().unwrap_or_else(chassis_clock::today);
         let mut plans = self.services.plans();
         let request = EnrolStudentRequest {
             plan_item_id: planned.group_item.plan_item_id.clone(),
@@ -105,7 +105,7 @@ impl Year {
         let who = &scene.counsellor.who;
         let mut deliveries = self.services.deliveries();
         let mut missed = Vec::new();
-        for (n, day) in sessions(Utc::now().date_naive(), 6).into_iter().enumerate() {
+        for (n, day) in sessions(chassis_clock::today(), 6).into_iter().enumerate() {
             let absent =
                 AttendanceMark { enrolment_id: enrolment.enrolment_id.clone(), attendance: Attendance::AbsentUnexcused.into(), ..AttendanceMark::default() };
             let request = TakeAttendanceRequest {
@@ -190,7 +190,7 @@ impl Year {
                 plan_item_id: planned.group_item.plan_item_id.clone(),
                 rater: rater.into(),
                 points,
-                rated_on: Utc::now().date_naive().to_string(),
+                rated_on: chassis_clock::today().to_string(),
                 ..Rating::default()
             };
             let request = RateEffectivenessRequest { rating: Some(rating), request_id: request_id() };
