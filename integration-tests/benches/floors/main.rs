@@ -47,8 +47,9 @@ fn main() {
         let class = autosave::review(&ground).await;
         let (row, inserts) = autosave::measure(&ground, &class).await;
         rows.push(row);
-        rows.push(season::measure(&ground, inserts).await);
-        rows.push(read::measure(&ground, &class).await);
+        let (row, reviewed) = season::measure(&ground, inserts).await;
+        rows.push(row);
+        rows.push(read::measure(&ground, &reviewed).await);
         rows.push(visible::measure(&ground, &class).await);
         ground.stop().await;
         rows

@@ -42,7 +42,7 @@ async fn rate(channel: Channel, token: &str, class_review_id: &str) -> (f64, Dur
     (rate, p50, p99)
 }
 
-/// Reads the class that the autosave filled.
+/// Reads a class as a coordinator's minute of the season left it.
 pub async fn measure(ground: &Ground, class: &Class) -> Row {
     let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
     let mut request = tonic::Request::new(GetClassReviewRequest { class_review_id: class.class_review_id.clone() });

@@ -8,34 +8,28 @@ use std::time::Duration;
 use integration_tests::clients::Clients;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::reviews::v1::{CreateReviewCycleRequest, GetClassReviewRequest, Season, StartClassReviewRequest};
-use proto::rosters::v1::{Class, ListClassesRequest, ListSchoolsRequest};
+use proto::rosters::v1::{Class as RosterClass, ListClassesRequest, ListSchoolsRequest};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::autosave::{bearing, put};
+use crate::autosave::{Class, bearing, put};
 use crate::ground::Ground;
 use crate::{Row, percentiles};
 
 const COORDINATORS: usize = 400;
-const SAVES_A_STUDENT: usize = 10;
+const SAVES_A_STUDENT: u32 = 10;
 /// 20 students a minute, 10 saves each.
 const EVERY: Duration = Duration::from_millis(300);
 const LASTS: Duration = Duration::from_secs(60);
 /// Connections that the coordinators share, as they share a portal's.
 const CONNECTIONS: usize = 8;
 
-struct Desk {
-    class_review_id: String,
-    students: Vec<String>,
-    token: String,
-}
-
 /// An entry that was saved: in which review, and with which version it was answered last.
 type Saved = HashMap<String, (String, i64)>;
 
 /// Classes of the district, until there are enough.
-async fn classes(ground: &Ground) -> Vec<Class> {
+async fn classes(ground: &Ground) -> Vec<RosterClass> {
     let mut anybody: Clients = ground.district.clients_with(&ground.token("program_manager", &[]));
     let schools = anybody.rosters.list_schools(ListSchoolsRequest { page_size: 500, page_token: String::new() }).await.unwrap().into_inner().schools;
     let mut classes = Vec::new();
@@ -51,7 +45,7 @@ async fn classes(ground: &Ground) -> Vec<Class> {
     classes
 }
 
-async fn desks(ground: &Ground, client: &mut ReviewServiceClient<Channel>) -> Vec<Desk> {
+async fn desks(ground: &Ground, client: &mut ReviewServiceClient<Channel>) -> Vec<Class> {
     let today = chassis_clock::today();
     let cycle = CreateReviewCycleRequest {
         school_year: chrono::Datelike::year(&today) + 1,
@@ -76,7 +70,7 @@ async fn desks(ground: &Ground, client: &mut ReviewServiceClient<Channel>) -> Ve
         let get = GetClassReviewRequest { class_review_id: review.class_review_id.clone() };
         let read = client.get_class_review(bearing(&token, get)).await.unwrap().into_inner();
         let students = read.students.into_iter().map(|student| student.student_id).collect();
-        desks.push(Desk { class_review_id: review.class_review_id, students, token });
+        desks.push(Class { class_review_id: review.class_review_id, students, token });
     }
     desks
 }
@@ -85,14 +79,14 @@ async fn desks(ground: &Ground, client: &mut ReviewServiceClient<Channel>) -> Ve
 const CODES: [&str; 4] = ["ACA-WRI", "ACA-MAT", "SEB-REG", "HLT-SLP"];
 
 /// One coordinator's minute: every save when it is due. Saves of one student follow one another; the clock does not wait.
-async fn work(mut client: ReviewServiceClient<Channel>, desk: Desk, first: Instant, until: Instant) -> (Vec<Duration>, Saved, usize) {
+async fn work(mut client: ReviewServiceClient<Channel>, desk: Class, first: Instant, until: Instant) -> (Vec<Duration>, Saved, usize) {
     let (mut took, mut saved, mut failed) = (Vec::new(), Saved::new(), 0);
     let (mut due, mut n) = (first, 0);
     let mut current = (String::new(), 0_i64);
     while due < until {
         tokio::time::sleep_until(due).await;
-        let student = &desk.students[n / SAVES_A_STUDENT % desk.students.len()];
-        let step = n % SAVES_A_STUDENT;
+        let student = &desk.students[n / SAVES_A_STUDENT as usize % desk.students.len()];
+        let step = n % SAVES_A_STUDENT as usize;
         if step.is_multiple_of(3) {
             current = (Uuid::now_v7().to_string(), 0);
         }
@@ -126,8 +120,8 @@ async fn lost(client: &mut ReviewServiceClient<Channel>, desks: &[(String, Strin
     saved.iter().filter(|(entry, (_, version))| there.get(*entry) != Some(version)).count()
 }
 
-/// The season, against the floor that the autosave was measured against.
-pub async fn measure(ground: &Ground, floor_rate: f64) -> Row {
+/// The season, against the floor that the autosave was measured against. Answers one of its classes as well.
+pub async fn measure(ground: &Ground, floor_rate: f64) -> (Row, Class) {
     let mut client = ReviewServiceClient::new(ground.district.channel("reviews"));
     let desks = desks(ground, &mut client).await;
     assert_eq!(desks.len(), COORDINATORS, "the district has too few classes; set BENCH_STUDENTS higher");
@@ -138,8 +132,9 @@ pub async fn measure(ground: &Ground, floor_rate: f64) -> Row {
     let mut workers = Vec::new();
     for (at, desk) in desks.into_iter().enumerate() {
         let client = ReviewServiceClient::new(connections[at % CONNECTIONS].clone());
-        // Nobody begins at the same moment as everybody else.
-        let first = start + EVERY.mul_f64(f64::from(u32::try_from(at).unwrap()) / f64::from(u32::try_from(COORDINATORS).unwrap()));
+        // Nobody goes on to the next student at the same moment as everybody else.
+        let share = f64::from(u32::try_from(at).unwrap()) / f64::from(u32::try_from(COORDINATORS).unwrap());
+        let first = start + (EVERY * SAVES_A_STUDENT).mul_f64(share);
         workers.push(tokio::spawn(work(client, desk, first, until)));
     }
     let (mut took, mut saved, mut failed) = (Vec::new(), Saved::new(), 0);
@@ -155,12 +150,14 @@ pub async fn measure(ground: &Ground, floor_rate: f64) -> Row {
     let rate = took.len() as f64 / took_all;
     let most = took.iter().max().copied().unwrap_or_default();
     let (p50, p99) = percentiles(took);
-    Row {
+    let row = Row {
         name: "season",
         ours: format!("{rate:.0} saves/s"),
         floor: format!("{floor_rate:.0} inserts/s"),
         ratio: rate / floor_rate,
         aim: "p99 < 100 ms, 0 lost",
         aside: format!("{COORDINATORS} coordinators; p50 {p50:.1?}, p99 {p99:.1?}, most {most:.1?}; {failed} failed, {lost} of {} entries lost", saved.len()),
-    }
+    };
+    let (class_review_id, token) = keys.into_iter().next().unwrap();
+    (row, Class { class_review_id, students: Vec::new(), token })
 }

@@ -8,7 +8,7 @@ use super::{none, root};
 
 /// Crates from the bottom up. Within a layer nobody depends on a neighbour.
 const LAYERS: [&[&str]; 9] = [
-    &["wraparound-proto"],
+    &["wraparound-proto", "chassis-clock"],
     &["chassis-rpc"],
     &["chassis-pg"],
     &["chassis-events"],

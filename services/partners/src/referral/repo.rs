@@ -224,7 +224,7 @@ pub async fn list(conn: &mut PgConnection, audience: &Audience, filter: &Filter,
         r#"select r.referral_id, r.student_id, r.school_id, r.need_ids, r.need_codes, r.plan_item_id, r.partner_id, r.service_id,
                   s.category as service_category, r.state, r.urgency, r.mode, r.shared_scopes, r.first_step_owner, r.requested_by, r.respond_by,
                   r.reason, r.reason_side, r.outcome, r.consent_id, r.disclosure_id, r.recalled,
-                  coalesce(c.revoked_at is null and (now() at time zone 'utc')::date between c.valid_from and c.expires_on, true) as "consent_holds!",
+                  coalesce(c.revoked_at is null and current_date between c.valid_from and c.expires_on, true) as "consent_holds!",
                   r.holds_place, r.waits, r.sent_at, r.opened_at, r.created_at, r.updated_at, r.version
            from partners.referral as r
            join partners.service as s on s.service_id = r.service_id

@@ -242,8 +242,8 @@ pub async fn list_unmet(conn: &mut PgConnection, query: &UnmetQuery<'_>) -> Resu
            from plans.need n join plans.plan p using (plan_id)
            cross join lateral (
                select h.state, h.has_item_in_place, h.all_items_ended, h.last_reason from plans.need_change h
-               where h.need_id = n.need_id and h.changed_at < (($1::date + 1)::timestamp at time zone 'utc') order by h.version desc limit 1) c
-           where plans.unmet_reason(c.state, c.has_item_in_place, c.all_items_ended, c.last_reason, (n.recorded_at at time zone 'utc')::date, $1, $2) is not null
+               where h.need_id = n.need_id and h.changed_at < ($1::date + 1)::timestamp::timestamptz order by h.version desc limit 1) c
+           where plans.unmet_reason(c.state, c.has_item_in_place, c.all_items_ended, c.last_reason, n.recorded_at::date, $1, $2) is not null
              and ($3::text is null or n.domain = $3)
              and ($4::timestamptz is null or (n.recorded_at, n.need_id) > ($4, $5::uuid))
              and ($6 or exists (select from plans.relationship r where r.subject = n.student_id and r.relation in ('attends', 'member') and r.object = any($7::uuid[])))

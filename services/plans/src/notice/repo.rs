@@ -52,9 +52,9 @@ pub async fn list(conn: &mut PgConnection, query: &Query<'_>) -> Result<Vec<NotN
                where plans.sees(p.student_id, i.sensitivity, array(select n.domain from plans.plan_item_need l join plans.need n using (need_id)
                    where l.plan_item_id = i.plan_item_id and n.sensitivity = 'restricted'), $3, $4, $5, $6, $7, $8)),
            noted as (
-               select student_id, (reviewed_at at time zone 'utc')::date as on_day, 'review' as kind from plans.plan join students using (student_id)
+               select student_id, reviewed_at::date as on_day, 'review' as kind from plans.plan join students using (student_id)
                union all
-               select student_id, (created_at at time zone 'utc')::date, 'item' from seen_items
+               select student_id, created_at::date, 'item' from seen_items
                union all
                select i.student_id, d.delivered_on, 'delivery' from seen_items i join plans.service_enrolment e using (plan_item_id)
                join plans.standing_delivery d using (enrolment_id) where d.attendance not in ('cancelled_by_provider', 'school_closed')
@@ -62,13 +62,13 @@ pub async fn list(conn: &mut PgConnection, query: &Query<'_>) -> Result<Vec<NotN
                select p.student_id, n.on_date, 'check_in' from plans.check_in_note n join plans.check_in c using (check_in_id) join plans.plan p using (plan_id)
                join students using (student_id) where n.happened
                union all
-               select f.student_id, (f.closed_at at time zone 'utc')::date, 'follow_up' from plans.follow_up_now f join students using (student_id)
+               select f.student_id, f.closed_at::date, 'follow_up' from plans.follow_up_now f join students using (student_id)
                where f.state = 'done' and plans.sees(f.student_id, f.sensitivity, f.domains, $3, $4, $5, $6, $7, $8)),
            last as (
                select s.student_id, max(n.on_day) as last_on, (array_agg(n.kind order by n.on_day desc) filter (where n.kind is not null))[1] as last_kind
                from students s left join noted n using (student_id) group by s.student_id)
            select student_id as "student_id!", last_on, last_kind from last
-           where (last_on is null or plans.school_days(last_on, (now() at time zone 'utc')::date) >= $9)
+           where (last_on is null or plans.school_days(last_on, current_date) >= $9)
              and ($10::date is null or (coalesce(last_on, '0001-01-01'), student_id) > ($10, $11::uuid))
            order by coalesce(last_on, '0001-01-01'), student_id limit $12"#,
         query.whose.everything,

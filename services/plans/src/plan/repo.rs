@@ -192,7 +192,7 @@ pub async fn list(conn: &mut PgConnection, query: &ListQuery<'_>) -> Result<Vec<
            from page p
            cross join lateral (
                select count(*) as needs,
-                      count(plans.unmet_reason(n.state, n.has_item_in_place, n.all_items_ended, n.last_reason, (n.recorded_at at time zone 'utc')::date, (now() at time zone 'utc')::date, $6)) as unmet
+                      count(plans.unmet_reason(n.state, n.has_item_in_place, n.all_items_ended, n.last_reason, n.recorded_at::date, current_date, $6)) as unmet
                from plans.need n
                where n.plan_id = p.plan_id and case n.sensitivity
                    when 'general' then true
