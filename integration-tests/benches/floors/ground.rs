@@ -68,7 +68,7 @@ impl Ground {
     /// The homeroom with the most students in the first school that has one.
     pub async fn largest_homeroom(&self) -> Class {
         let mut anybody: Clients = self.district.clients_with(&self.token("program_manager", &[]));
-        let schools = anybody.rosters.list_schools(ListSchoolsRequest { page_size: 5, page_token: String::new() }).await.unwrap().into_inner().schools;
+        let schools = anybody.rosters.list_schools(ListSchoolsRequest { page_size: 5, ..ListSchoolsRequest::default() }).await.unwrap().into_inner().schools;
         let mut classes = Vec::new();
         for school in schools {
             let request = ListClassesRequest { school_id: school.school_id, review_units_only: true, page_size: 500, page_token: String::new() };

@@ -31,7 +31,7 @@ type Saved = HashMap<String, (String, i64)>;
 /// Classes of the district, until there are enough.
 async fn classes(ground: &Ground) -> Vec<RosterClass> {
     let mut anybody: Clients = ground.district.clients_with(&ground.token("program_manager", &[]));
-    let schools = anybody.rosters.list_schools(ListSchoolsRequest { page_size: 500, page_token: String::new() }).await.unwrap().into_inner().schools;
+    let schools = anybody.rosters.list_schools(ListSchoolsRequest { page_size: 500, ..ListSchoolsRequest::default() }).await.unwrap().into_inner().schools;
     let mut classes = Vec::new();
     for school in schools {
         let request = ListClassesRequest { school_id: school.school_id, review_units_only: true, page_size: 500, page_token: String::new() };

@@ -95,7 +95,7 @@ pub async fn rooms_of(who: &Clients, school: &School) -> Vec<Room> {
 
 /// The district's schools.
 pub async fn schools(who: &Clients) -> Vec<School> {
-    done("list schools", who.clone().rosters.list_schools(ListSchoolsRequest { page_size: 500, page_token: String::new() }).await).schools
+    done("list schools", who.clone().rosters.list_schools(ListSchoolsRequest { page_size: 500, ..ListSchoolsRequest::default() }).await).schools
 }
 
 /// The coordinator that the roster names for a school.

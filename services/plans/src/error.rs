@@ -38,7 +38,7 @@ pub enum PlanError {
     #[error("this delivery was corrected before; correct the one that took its place")]
     Superseded,
     /// The owner of a follow-up was reminded within the week.
-    #[error("the owner was reminded less than a week ago; the next reminder is possible from {}", next.format("%A %-d %B %Y, %H:%M UTC"))]
+    #[error("the owner was reminded less than a week ago; the next reminder is possible from {}", next.with_timezone(&chassis_clock::zone()).format("%A %-d %B %Y, %H:%M"))]
     NudgedLately {
         /// From when it is possible again.
         next: chrono::DateTime<chrono::Utc>,

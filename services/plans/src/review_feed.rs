@@ -77,7 +77,10 @@ impl Message {
         let mut message = Self { class_review_id, version, protected, strengths: vec![], interests: vec![], needs: vec![] };
         for entry in entries {
             let code = feed::code("entries.code", &entry.code)?;
+            let open = Sensitivity::from_proto(entry.sensitivity()).is_none_or(|sensitivity| sensitivity == Sensitivity::General);
             match entry.polarity() {
+                // The plan shows these to everybody who sees it.
+                Polarity::Strength | Polarity::Interest if !open => {}
                 Polarity::Strength => message.strengths.push(code),
                 Polarity::Interest => message.interests.push(code),
                 Polarity::Need => message.needs.push(need_of(entry, code, protected)?),

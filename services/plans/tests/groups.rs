@@ -278,7 +278,7 @@ async fn a_leader_sees_members_and_never_those_of_protected_items() {
     let nothing = Sight::default();
     let see = async |leads: bool, sight: &Sight| {
         let found = group::find(&mut d.pool.acquire().await.unwrap(), group.group_id, sight).await.unwrap().unwrap();
-        group::get(&d.pool, found, leads, sight).await.unwrap()
+        group::get(&d.pool, found, leads, None, sight).await.unwrap()
     };
     let led = see(true, &nothing).await;
     assert_eq!(
@@ -306,6 +306,40 @@ async fn a_leader_sees_members_and_never_those_of_protected_items() {
 }
 
 #[tokio::test]
+async fn a_group_answers_what_stands_of_the_session_that_is_asked_for() {
+    let mut d = District::open().await;
+    let group = put(&d, &new_group(&d, 5), 0).await.unwrap();
+    let came = member(&mut d, &group, Sensitivity::General, days_ago(20)).await;
+    let away = member(&mut d, &group, Sensitivity::General, days_ago(20)).await;
+    let secret = member(&mut d, &group, Sensitivity::Protected, days_ago(20)).await;
+    let sight = everything();
+    let standing = async |day: Option<NaiveDate>, sight: &Sight| -> Vec<(Uuid, Option<(Attendance, i16)>)> {
+        let found = group::find(&mut d.pool.acquire().await.unwrap(), group.group_id, sight).await.unwrap().unwrap();
+        let whole = group::get(&d.pool, found, true, day, sight).await.unwrap();
+        let mut read: Vec<_> = whole.members.iter().map(|m| (m.enrolment.enrolment_id, m.standing)).collect();
+        read.sort_by_key(|(id, _)| *id);
+        read
+    };
+    let expected = |marks: &[(&Enrolment, Option<(Attendance, i16)>)]| {
+        let mut all: Vec<_> = marks.iter().map(|(e, mark)| (e.enrolment_id, *mark)).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all
+    };
+    let present = Some((Attendance::Present, 30));
+    take(&d.pool, &session(&group, days_ago(5), vec![mark(&away, Attendance::AbsentUnexcused, 0)]), &sight).await.unwrap();
+    let absent = Some((Attendance::AbsentUnexcused, 0));
+    assert_eq!(standing(Some(days_ago(5)), &sight).await, expected(&[(&came, present), (&away, absent), (&secret, present)]));
+    assert_eq!(standing(Some(days_ago(5)), &Sight::default()).await, expected(&[(&came, present), (&away, absent)]), "only of members who are seen");
+    let nothing = expected(&[(&came, None), (&away, None), (&secret, None)]);
+    assert_eq!(standing(Some(days_ago(4)), &sight).await, nothing, "nothing is noted for another day");
+    assert_eq!(standing(None, &sight).await, nothing, "no day was asked for");
+
+    take(&d.pool, &session(&group, days_ago(5), vec![mark(&away, Attendance::Partial, 10)]), &sight).await.unwrap();
+    let part = Some((Attendance::Partial, 10));
+    assert_eq!(standing(Some(days_ago(5)), &sight).await, expected(&[(&came, present), (&away, part), (&secret, present)]), "the correction stands");
+}
+
+#[tokio::test]
 async fn open_sessions_are_school_days_without_attendance() {
     let mut d = District::open().await;
     let group = put(&d, &new_group(&d, 5), 0).await.unwrap();
@@ -313,7 +347,7 @@ async fn open_sessions_are_school_days_without_attendance() {
     let school_day = (3..).map(days_ago).find(|day| day.weekday().num_days_from_monday() < 5).unwrap();
     take(&d.pool, &session(&group, school_day, vec![]), &everything()).await.unwrap();
     let found = group::find(&mut d.pool.acquire().await.unwrap(), group.group_id, &everything()).await.unwrap().unwrap();
-    let whole = group::get(&d.pool, found, false, &everything()).await.unwrap();
+    let whole = group::get(&d.pool, found, false, None, &everything()).await.unwrap();
     assert_eq!(whole.taken_sessions, [school_day]);
     assert!(!whole.open_sessions.contains(&school_day) && whole.open_sessions.len() >= 8, "{:?}", whole.open_sessions);
     assert!(whole.open_sessions.iter().all(|day| day.weekday().num_days_from_monday() < 5 && *day >= days_ago(14) && *day <= today()));

@@ -17,6 +17,8 @@ async fn a_draft_appears_once_with_strengths_interests_and_needs() {
     let entries = [
         need("ACA-RDG", Sensitivity::General, 3),
         entry(Polarity::Strength, "SEB-FRI", Sensitivity::General, 3),
+        // Not everybody who sees the plan may know of this one.
+        entry(Polarity::Strength, "HLT-MHC", Sensitivity::Restricted, 3),
         entry(Polarity::Interest, "INT-ART", Sensitivity::General, 3),
     ];
     d.reviewed(4, &entries).await;

@@ -107,7 +107,7 @@ pub fn router(app: Arc<Portal>) -> Router {
             get(class_review::rare::understood_page).post(class_review::rare::understood),
         )
         .route("/reviews/{review_id}/students/{student_id}/prior/{prior_id}", post(class_review::prior::answer))
-        .route("/reviews/{review_id}/students/{student_id}/open", post(class_review::rare::open))
+        .route("/reviews/{review_id}/students/{student_id}/open", get(above).post(class_review::rare::open))
         .route("/reviews/{review_id}/students/{student_id}/beside", get(class_review::beside::part))
         .route("/reviews/{review_id}/students/{student_id}/decision", post(class_review::decision::save))
         .route("/reviews/{review_id}/students/{student_id}/done", post(class_review::decision::done))
@@ -153,7 +153,7 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/students/{student_id}/follow-ups", post(follow_up::raise))
         .route("/concerns", get(concern::list))
         .route("/concerns/{concern_id}", get(concern::page))
-        .route("/concerns/{concern_id}/open", post(concern::open))
+        .route("/concerns/{concern_id}/open", get(above).post(concern::open))
         .route("/concerns/{concern_id}/triage", post(concern::triage))
         .route("/concerns/{concern_id}/close", post(concern::close))
         .route("/follow-ups", get(follow_up::page))
@@ -162,7 +162,7 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/individual-reviews", get(individual_review::list))
         .route("/individual-reviews/{review_id}", get(individual_review::page))
         .route("/individual-reviews/{review_id}/recap", get(individual_review::recap))
-        .route("/individual-reviews/{review_id}/open", post(individual_review::open))
+        .route("/individual-reviews/{review_id}/open", get(above).post(individual_review::open))
         .route("/individual-reviews/{review_id}/decline", post(individual_review::decline))
         .route("/individual-reviews/{review_id}/prepare", post(individual_review::prepare))
         .route("/individual-reviews/{review_id}/schedule", post(individual_review::schedule))
@@ -194,4 +194,9 @@ pub fn router(app: Arc<Portal>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), frame_answers))
         .route("/static/{hash}/{name}", get(assets::serve))
         .with_state(app)
+}
+
+/// What was opened by an act has its page one step up: a way back from elsewhere leads there.
+async fn above(uri: axum::http::Uri) -> axum::response::Redirect {
+    axum::response::Redirect::to(uri.path().trim_end_matches("/open"))
 }

@@ -226,7 +226,10 @@ pub async fn frame_answers(State(app): State<Arc<Portal>>, request: Request, nex
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let began = std::time::Instant::now();
     let mut response = next.run(request).await;
-    if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
+    // An address that names nothing, or names it badly, is answered before a page of ours is asked.
+    let nowhere = is_get && matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    let fault = response.extensions_mut().remove::<Arc<Fault>>().or_else(|| nowhere.then(|| Arc::new(Fault::not_found())));
+    if let Some(fault) = fault {
         response = written(&app, &fault, by_htmx, if is_get { &path } else { "/" });
     }
     let status = response.status().as_u16().to_string();

@@ -102,6 +102,11 @@ impl Post {
         self.text(name).parse().unwrap_or(0)
     }
 
+    /// A number with or without decimals, after a point or a comma; none where it is absent or something else.
+    pub fn decimal(&self, name: &str) -> Option<f64> {
+        self.text(name).replace(',', ".").parse::<f64>().ok().filter(|number| number.is_finite())
+    }
+
     /// The id under which the command is sent. A form without one gets a fresh one.
     pub fn request_id(&self) -> String {
         self.id_or_new("request_id")

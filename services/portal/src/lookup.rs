@@ -161,10 +161,19 @@ impl Portal {
 
     /// The schools that the caller works with.
     pub async fn schools(&self, caller: &Caller) -> Result<Vec<School>, Fault> {
+        self.schools_of(caller, false).await
+    }
+
+    /// All schools of the district, for those who hand a student over to one.
+    pub async fn all_schools(&self, caller: &Caller) -> Result<Vec<School>, Fault> {
+        self.schools_of(caller, true).await
+    }
+
+    async fn schools_of(&self, caller: &Caller, everywhere: bool) -> Result<Vec<School>, Fault> {
         let mut all = Vec::new();
         let mut page_token = String::new();
         for _ in 0..MOST_PAGES {
-            let request = ListSchoolsRequest { page_size: 500, page_token };
+            let request = ListSchoolsRequest { page_size: 500, page_token, all: everywhere };
             let answer = self.clients.rosters(caller).list_schools(request).await?.into_inner();
             all.extend(answer.schools);
             page_token = answer.next_page_token;

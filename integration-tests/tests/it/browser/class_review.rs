@@ -181,3 +181,25 @@ async fn a_change_by_somebody_else_is_shown_and_not_overwritten() {
     browser.until("the conflict is over", async || !browser.has(".conflict").await).await;
     visitor.leave();
 }
+
+#[tokio::test]
+async fn what_is_protected_leaves_the_page_of_who_wrote_it_with_words() {
+    let town = town().await;
+    let (review, student) = (&town.rooms[super::PLANNED].review, &town.rooms[super::PLANNED].students[4]);
+    let visitor = Visitor::sign_in(town, "support").await;
+    let browser = &visitor.browser;
+    browser.open(&town.portal(&format!("/reviews/{}/students/{student}", review.class_review_id))).await;
+    let hands = Hands::on(browser);
+    focus_is(browser, "the student's name", |id| id == "student-name").await;
+    hands.press("2 2 s u i c Enter").await;
+    browser.wait_for("#trouble [role=alert]").await;
+    let said = browser.text("#trouble").await;
+    assert!(said.contains("those on the case only") && said.contains("911") && said.contains("urgent concern"), "{said}");
+    assert!(!browser.has("#needs-seb .entry").await, "nothing of it stays");
+    visitor.look("a protected need was saved").await;
+    // The work goes on.
+    browser.script("document.getElementById('student-name').focus();").await;
+    hands.press("1 c u r Enter").await;
+    stored_when(town, review, student, "the strength", |now| now.entries.iter().any(|entry| entry.code == "ACA-CUR")).await;
+    visitor.leave();
+}

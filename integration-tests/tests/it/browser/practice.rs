@@ -43,3 +43,29 @@ async fn a_concern_goes_from_the_teacher_to_a_review_and_the_day_shows_it() {
     browser.wait_for("form[action$='/prepare']").await;
     visitor.leave();
 }
+
+#[tokio::test]
+async fn numbers_are_numbers_and_what_was_typed_stays() {
+    let town = town().await;
+    let visitor = Visitor::sign_in(town, "coordinator").await;
+    let browser = &visitor.browser;
+    let student = &town.rooms[super::REPORTED].students[2];
+    browser.open(&town.portal(&format!("/students/{student}/plan"))).await;
+    browser.click("details:has(form[action$='/goals']) summary").await;
+    browser.write("#gwords", "Comes on time").await;
+    browser.clear("#gbase").await;
+    browser.write("#gbase", "60 %").await;
+    browser.click("form[action$='/goals'] button").await;
+    browser.until("it is refused", async || browser.text("#trouble").await.contains("as a number")).await;
+    assert_eq!(browser.property("#gwords", "value").await, "Comes on time");
+    browser.clear("#gbase").await;
+    browser.write("#gbase", "1,5").await;
+    browser.follow("form[action$='/goals'] button").await;
+    assert!(browser.text("main").await.contains("Starts at 1.5"), "{}", browser.text("main").await);
+    // An address that names nothing is answered in words.
+    for path in ["/students/abc", "/individual-reviews/1/open"] {
+        browser.open(&town.portal(path)).await;
+        assert!(browser.text("main").await.contains("There is no such page"), "{path}");
+    }
+    visitor.leave();
+}

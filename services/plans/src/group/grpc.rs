@@ -56,6 +56,8 @@ fn member_to_wire(member: &SeenMember) -> wire::GroupMember {
         enrolment: Some(enrolment),
         attendance_rate: attendance_rate(&member.sessions),
         recent: member.sessions.iter().take(RECENT).map(|a| i32::from(*a)).collect(),
+        session_attendance: member.standing.map_or(0, |(attendance, _)| attendance.into()),
+        session_minutes: member.standing.map_or(0, |(_, minutes)| minutes.into()),
     }
 }
 
@@ -161,10 +163,11 @@ impl Plans {
         const ACTION: &str = "plans.GetGroup";
         let mut p = Parser::new();
         let group_id = p.uuid("group_id", &message.group_id);
+        let session_on = p.optional_date("session_on", &message.session_on);
         p.finish()?;
         let sight = Sight::of(&self.access, caller);
         let (group, granted, leads) = self.group(caller, ACTION, group_id, &sight).await?;
-        let whole = super::get(&self.pool, group, leads, &sight).await?;
+        let whole = super::get(&self.pool, group, leads, session_on, &sight).await?;
         let general = whole.members.iter().all(|m| m.enrolment.need_ids.is_empty());
         let item_ids: Vec<Uuid> = whole.members.iter().map(|m| m.enrolment.plan_item_id).collect();
         let items = if general { Vec::new() } else { crate::plan_item::repo::by_ids(&mut *self.pool.acquire().await?, &item_ids).await? };

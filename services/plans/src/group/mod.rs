@@ -13,6 +13,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::calendar::today;
+use crate::codes::Attendance;
 use crate::enrolment::{self, entity::Enrolment};
 use crate::error::PlanError;
 use crate::history::{self, Step};
@@ -88,7 +89,9 @@ pub struct SeenMember {
     /// Whether the item may be seen too.
     pub item_seen: bool,
     /// Attendance, newest first.
-    pub sessions: Vec<crate::codes::Attendance>,
+    pub sessions: Vec<Attendance>,
+    /// What stands of the session that was asked for, with its delivered minutes.
+    pub standing: Option<(Attendance, i16)>,
 }
 
 /// A group with its members and sessions.
@@ -106,8 +109,8 @@ pub struct WholeGroup {
 
 const SESSIONS: usize = 20;
 
-/// A group as its leader or somebody of its school sees it.
-pub async fn get(pool: &PgPool, group: Group, leads: bool, sight: &Sight) -> Result<WholeGroup, PlanError> {
+/// A group as its leader or somebody of its school sees it, and what stands of one of its sessions.
+pub async fn get(pool: &PgPool, group: Group, leads: bool, session_on: Option<NaiveDate>, sight: &Sight) -> Result<WholeGroup, PlanError> {
     let mut conn = pool.acquire().await?;
     let members = repo::members(&mut conn, group.group_id, leads, sight).await?;
     let ids: Vec<Uuid> = members.iter().map(|m| m.enrolment_id).collect();
@@ -115,6 +118,11 @@ pub async fn get(pool: &PgPool, group: Group, leads: bool, sight: &Sight) -> Res
     for (enrolment, attendance) in repo::attendance(&mut conn, &ids).await? {
         sessions.entry(enrolment).or_default().push(attendance);
     }
+    let stands = match session_on {
+        Some(day) => repo::standing(&mut conn, group.group_id, day, &ids).await?,
+        None => Vec::new(),
+    };
+    let stands: HashMap<Uuid, (Attendance, i16)> = stands.into_iter().map(|(enrolment, attendance, minutes)| (enrolment, (attendance, minutes))).collect();
     // A session is taken for this caller once one of the members they see has it: others say nothing of what is hidden.
     let most = i64::try_from(SESSIONS * 10).unwrap_or(i64::MAX);
     let mut taken_sessions = repo::taken_sessions(&mut conn, group.group_id, &ids, most).await?;
@@ -127,6 +135,7 @@ pub async fn get(pool: &PgPool, group: Group, leads: bool, sight: &Sight) -> Res
     let members = enrolment::repo::by_ids(&mut conn, &ids).await?.into_iter().map(|enrolment| SeenMember {
         item_seen: seen.get(&enrolment.enrolment_id).copied().unwrap_or(false),
         sessions: sessions.remove(&enrolment.enrolment_id).unwrap_or_default(),
+        standing: stands.get(&enrolment.enrolment_id).copied(),
         enrolment,
     });
     Ok(WholeGroup { group, members: members.collect(), open_sessions, taken_sessions })

@@ -184,6 +184,20 @@ pub async fn taken_sessions(conn: &mut PgConnection, group_id: Uuid, enrolment_i
     .await?)
 }
 
+/// What stands of one session of a group: the enrolment, its attendance and the delivered minutes.
+pub async fn standing(conn: &mut PgConnection, group_id: Uuid, day: NaiveDate, enrolment_ids: &[Uuid]) -> Result<Vec<(Uuid, Attendance, i16)>, DbError> {
+    let rows = sqlx::query!(
+        r#"select enrolment_id as "enrolment_id!", attendance as "attendance!: Attendance", delivered_minutes as "minutes!" from plans.standing_delivery
+           where group_id = $1 and delivered_on = $2 and enrolment_id = any($3) order by delivery_id"#,
+        group_id,
+        day,
+        enrolment_ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.enrolment_id, r.attendance, r.minutes)).collect())
+}
+
 /// Attendance of enrolments, newest first.
 pub async fn attendance(conn: &mut PgConnection, enrolment_ids: &[Uuid]) -> Result<Vec<(Uuid, Attendance)>, DbError> {
     let rows = sqlx::query!(

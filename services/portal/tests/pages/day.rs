@@ -67,8 +67,11 @@ async fn a_students_tabs_hold_the_forms_of_their_own() {
     let overview = browser.text(&student).await;
     assert!(overview.contains("Timeline") && overview.contains("Concern from staff") && overview.contains("Self-regulation"));
     assert!(browser.text(&format!("{student}/plan")).await.contains("The family’s answer"));
-    assert!(browser.text(&format!("{student}/access")).await.contains("Open for four hours"));
+    let access = browser.text(&format!("{student}/access")).await;
+    assert!(access.contains("Put on the case") && !access.contains("Open for four hours"));
     let teacher = Browser::signed_in(vec!["teacher"]).await;
     let access = teacher.text(&format!("{student}/access")).await;
-    assert!(!access.contains("Put on the case") && access.contains("Open for four hours"));
+    assert!(!access.contains("Put on the case") && !access.contains("Open for four hours"));
+    let manager = Browser::signed_in(vec!["program_manager"]).await;
+    assert!(manager.text(&format!("{student}/access")).await.contains("Open for four hours"));
 }

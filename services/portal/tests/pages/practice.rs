@@ -143,7 +143,8 @@ pub fn answer(method: &str, bytes: &[u8]) -> Option<Result<Vec<u8>, Status>> {
                 delivered_minutes: 210,
                 ..Default::default()
             };
-            let member = plans::GroupMember { enrolment: Some(enrolment), attendance_rate: Some(0.875), recent: vec![plans::Attendance::Present.into()] };
+            let recent = vec![plans::Attendance::Present.into()];
+            let member = plans::GroupMember { enrolment: Some(enrolment), attendance_rate: Some(0.875), recent, ..Default::default() };
             plans::GetGroupResponse { group: Some(group()), members: vec![member], open_sessions: vec!["2026-10-20".into()], ..Default::default() }
                 .encode_to_vec()
         }

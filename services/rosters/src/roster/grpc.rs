@@ -165,17 +165,18 @@ impl Roster {
     }
 
     async fn list_schools_for(&self, caller: &Caller, message: wire::ListSchoolsRequest) -> Result<wire::ListSchoolsResponse, RosterError> {
-        let page = PageToken::page(message.page_size, &message.page_token, "schools", 100, 500)?;
+        let page = PageToken::page(message.page_size, &message.page_token, if message.all { "all schools" } else { "schools" }, 100, 500)?;
         let scope = self.access.scope(caller, "rosters.ListSchools")?;
         let mut within = Within::from(&scope);
         // All staff may know all schools; those who work at some want these.
         let own = caller.schools();
         let everywhere = caller.at.values().any(|schools| schools.contains(&DISTRICT));
-        if within.everything && !everywhere && !own.is_empty() {
+        if within.everything && !message.all && !everywhere && !own.is_empty() {
             within = Within { everything: false, schools: own.into_iter().collect(), classes: caller.teaches.iter().copied().collect() };
         }
         let mut schools = places::list_schools(&mut *self.connection().await?, &within, page.after, page.size + 1).await?;
-        let next_page_token = PageToken::cut(&mut schools, page.size, "schools", |school| (school.sort_name.clone(), school.school_id));
+        let next_page_token =
+            PageToken::cut(&mut schools, page.size, if message.all { "all schools" } else { "schools" }, |school| (school.sort_name.clone(), school.school_id));
         let schools = schools.into_iter().map(render_school).collect();
         Ok(wire::ListSchoolsResponse { schools, next_page_token, access_basis: scope.basis })
     }

@@ -138,7 +138,8 @@ fn partner_people(partners: &[Partner]) -> Vec<Persona> {
 
 /// Staff of the first school, and the teacher whose class review is half done.
 async fn school_people(services: &Services, token: &str) -> Result<Vec<Persona>, Status> {
-    let schools = services.rosters().list_schools(bearing(token, ListSchoolsRequest { page_size: 5, page_token: String::new() })).await?.into_inner().schools;
+    let schools =
+        services.rosters().list_schools(bearing(token, ListSchoolsRequest { page_size: 5, ..ListSchoolsRequest::default() })).await?.into_inner().schools;
     let mut people = Vec::new();
     let Some(school) = schools.first() else { return Ok(people) };
     for (role, key, title, note) in [

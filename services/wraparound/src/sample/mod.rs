@@ -100,7 +100,7 @@ async fn roster(ready: &Ready, cast: &Cast, size: Size, school_year: i32) -> any
 }
 
 async fn schools(services: &Services, manager: &Person) -> anyhow::Result<Vec<School>> {
-    let request = ListSchoolsRequest { page_size: 500, page_token: String::new() };
+    let request = ListSchoolsRequest { page_size: 500, ..ListSchoolsRequest::default() };
     Ok(services.rosters().list_schools(manager.asks(request)).await.told("list the schools")?.schools)
 }
 

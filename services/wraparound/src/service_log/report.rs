@@ -16,6 +16,7 @@ fn count(number: i64) -> String {
 
 fn verdict(import: &Import) -> &'static str {
     match (import.result.errors, import.result.written, import.dry_run) {
+        (0, ..) if import.result.rows == 0 => "There is no session in the file: nothing was written.",
         (0, true, _) => "Written: every row is in the plans.",
         (0, false, true) => "Checked: the file could be written as it is. Nothing was written.",
         _ => "Refused: nothing was written. Mend the errors below and import it again.",

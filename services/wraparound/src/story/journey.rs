@@ -140,7 +140,7 @@ impl Journey {
     /// The first class that has students, review units first.
     async fn choose(&mut self) -> anyhow::Result<Scene> {
         let manager = self.cast.plays(&Part::district("program_manager")).await?;
-        let request = ListSchoolsRequest { page_size: 500, page_token: String::new() };
+        let request = ListSchoolsRequest { page_size: 500, ..ListSchoolsRequest::default() };
         let schools = self.services.rosters().list_schools(manager.asks(request)).await.told("list the schools")?.schools;
         for review_units_only in [true, false] {
             for school in &schools {

@@ -15,6 +15,7 @@ use crate::app::Portal;
 use crate::fault::Fault;
 use crate::form::{Post, fresh_id};
 use crate::frame::{Area, Shell, render};
+use crate::said::Said;
 use crate::words::{self, DOMAINS};
 
 use super::conflict::EntryConflict;
@@ -55,6 +56,10 @@ impl EntryAt {
         At { review_id: self.review_id, student_id: self.student_id }
     }
 }
+
+/// Said where what was written goes to those on the case only.
+pub const GONE: &str = "It is saved for those on the case only, and you will not see it here again. If anybody may be in danger now, call 911 first. \
+    Then raise an urgent concern and tell the coordinator in person; do not wait.";
 
 fn polarity_of(value: &str) -> Polarity {
     match value {
@@ -125,16 +130,23 @@ pub async fn add(State(app): State<Arc<Portal>>, Path(at): Path<At>, post: Post)
     let stored = app.clients.reviews(&post.caller).put_entry(request).await?.into_inner().entry.unwrap_or_default();
     app.desk.show(&post.caller.key, [stored.entry_id.clone()]);
     let mut review = fresh(&app, &post.caller, &at).await?;
+    // Those who are not on the case do not read a protected entry again, though they wrote it.
+    let gone = find_entry(&review, &stored.entry_id).is_none();
     let unmarked = is_need && review.no_concern_domains().any(|marked| marked == stored.domain());
     if unmarked {
         review = without_mark(&app, &post, &review, stored.domain()).await?;
     }
     if !post.by_htmx {
+        if gone {
+            app.sessions.say(&post.caller.key, Said::plain(GONE));
+        }
         return Ok(Redirect::to(&at.path()).into_response());
     }
     let student = student_view(&app, &post.caller, &review).await?;
-    let mut also = Also::default();
-    if matches!(polarity, Polarity::Need | Polarity::Observation) {
+    let mut also = Also { gone, ..Also::default() };
+    if gone {
+        // Nothing of it stays on the page.
+    } else if matches!(polarity, Polarity::Need | Polarity::Observation) {
         let shown = app.desk.shown(&post.caller.key);
         let sources = Sources { review: &Default::default(), codes: &codes, caller: &post.caller, shown: &shown };
         also.need = Some(view::need(&sources, &stored));

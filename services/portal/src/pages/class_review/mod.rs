@@ -118,6 +118,7 @@ struct UpdatesFragment {
     new_version: Option<(String, i64)>,
     unmarked: Option<view::DomainView>,
     toast: Option<Toast>,
+    gone: bool,
     saved_at: String,
     saved_at_words: String,
     oob: bool,
@@ -357,6 +358,8 @@ struct Also {
     place: Option<String>,
     own: bool,
     toast: Option<Toast>,
+    /// What was saved is protected and not the caller's to see.
+    gone: bool,
 }
 
 /// The answer to an autosave: what changed around the control, never the control in use.
@@ -372,6 +375,7 @@ fn updates(caller: &Caller, student: StudentView, also: Also) -> Result<Response
         new_version: also.version,
         unmarked: also.unmarked,
         toast: also.toast,
+        gone: also.gone,
         saved_at,
         saved_at_words,
         oob: true,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use proto::reviews::v1::{CloseConcernRequest, Concern, GetConcernRequest, ListConcernsRequest, RaiseConcernRequest, TriageConcernRequest};
+use proto::reviews::v1::{
+    CloseConcernRequest, Concern, GetConcernRequest, IndividualReviewState, ListConcernsRequest, RaiseConcernRequest, TriageConcernRequest,
+};
 use proto::rosters::v1::GetStudentRequest;
 use proto::r#type::v1::Sensitivity;
 use serde::Deserialize;
@@ -143,7 +145,12 @@ pub async fn triage(State(app): State<Arc<Portal>>, Path(concern_id): Path<Uuid>
     let answer = app.clients.concerns(&post.caller).triage_concern(request).await?.into_inner();
     match answer.individual_review {
         Some(review) => {
-            app.sessions.say(&post.caller.key, Said::plain("The concern is answered and an individual review is open. Name the team next."));
+            let next = if review.state() == IndividualReviewState::Proposed {
+                "and an individual review is open. Name the team next."
+            } else {
+                "by the individual review that is under way."
+            };
+            app.sessions.say(&post.caller.key, Said::plain(format!("The concern is answered {next}")));
             Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(&format!("/individual-reviews/{}", review.individual_review_id))))
         }
         None => app.done(&post, &format!("/concerns/{concern_id}"), Said::plain("The concern is answered. Whoever raised it is told.")),

@@ -94,6 +94,12 @@ pub struct MemberLine {
     pub planned_width: i32,
     /// Width of the fill.
     pub delivered_width: i32,
+    /// What the form is preset with: what stands for the session, else `present`.
+    pub mark: &'static str,
+    /// Minutes there, where only for a part.
+    pub part_minutes: i32,
+    /// At most.
+    pub part_most: i32,
 }
 
 #[derive(Template)]
@@ -109,8 +115,8 @@ struct GroupPage {
     session_on: String,
     session_words: String,
     is_taken: bool,
+    is_noted: bool,
     today: String,
-    minutes: i32,
     basis: String,
 }
 
@@ -177,13 +183,20 @@ pub async fn list(State(app): State<Arc<Portal>>, caller: Caller, Query(query): 
     })
 }
 
-/// A group: its attendance, all present until somebody is tapped.
+/// What the form is preset with. A session that was called off is preset like one that nothing is noted of.
+fn preset(standing: Attendance) -> &'static str {
+    match standing {
+        Attendance::AbsentExcused => "absent_excused",
+        Attendance::AbsentUnexcused => "absent_unexcused",
+        Attendance::Partial => "partial",
+        Attendance::Unspecified | Attendance::Present | Attendance::CancelledByProvider | Attendance::SchoolClosed => "present",
+    }
+}
+
+/// A group: its attendance as it stands, all present until somebody is tapped.
 pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(group_id): Path<Uuid>, Query(query): Query<GroupQuery>) -> Result<Response, Fault> {
-    let answer = app.clients.deliveries(&caller).get_group(GetGroupRequest { group_id: group_id.to_string() }).await?.into_inner();
-    let group = answer.group.ok_or_else(Fault::not_found)?;
-    let enrolments: Vec<_> = answer.members.iter().filter_map(|member| member.enrolment.as_ref()).collect();
-    let students = app.student_names(&caller, enrolments.iter().map(|one| one.student_id.clone())).await;
-    let staff = app.staff_names(&caller, vec![group.leader_id.clone()]).await;
+    let asked = |session_on: &str| GetGroupRequest { group_id: group_id.to_string(), session_on: session_on.to_owned() };
+    let mut answer = app.clients.deliveries(&caller).get_group(asked(&query.on)).await?.into_inner();
     let session_on = [&query.on]
         .into_iter()
         .chain(answer.open_sessions.first())
@@ -191,6 +204,16 @@ pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(group_id)
         .find(|day| !day.is_empty())
         .cloned()
         .unwrap_or_else(today);
+    if query.on.is_empty() && answer.taken_sessions.contains(&session_on) {
+        answer = app.clients.deliveries(&caller).get_group(asked(&session_on)).await?.into_inner();
+    }
+    let group = answer.group.ok_or_else(Fault::not_found)?;
+    let enrolments: Vec<_> = answer.members.iter().filter_map(|member| member.enrolment.as_ref()).collect();
+    let students = app.student_names(&caller, enrolments.iter().map(|one| one.student_id.clone())).await;
+    let staff = app.staff_names(&caller, vec![group.leader_id.clone()]).await;
+    let standing = |is: fn(Attendance) -> bool| answer.members.iter().any(|member| is(member.session_attendance()));
+    let is_taken = answer.taken_sessions.contains(&session_on) || standing(|mark| mark != Attendance::Unspecified);
+    let is_noted = standing(|mark| !matches!(mark, Attendance::Unspecified | Attendance::CancelledByProvider | Attendance::SchoolClosed));
     let mut members: Vec<MemberLine> = answer
         .members
         .iter()
@@ -204,6 +227,8 @@ pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(group_id)
                 }
             };
             let most = enrolment.planned_minutes_to_date.max(enrolment.delivered_minutes).max(1);
+            let mark = preset(member.session_attendance());
+            let part_minutes = if mark == "partial" { member.session_minutes } else { group.minutes_per_session / 2 }.max(1);
             Some(MemberLine {
                 enrolment_id: enrolment.enrolment_id.clone(),
                 student_id: enrolment.student_id.clone(),
@@ -215,6 +240,9 @@ pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(group_id)
                 planned: enrolment.planned_minutes_to_date,
                 planned_width: 98 * enrolment.planned_minutes_to_date / most,
                 delivered_width: 98 * enrolment.delivered_minutes / most,
+                mark,
+                part_minutes,
+                part_most: part_minutes.max(group.minutes_per_session),
             })
         })
         .collect();
@@ -229,10 +257,10 @@ pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(group_id)
         open: days(&answer.open_sessions),
         taken: days(&answer.taken_sessions),
         session_words: words::day(&session_on),
-        is_taken: answer.taken_sessions.contains(&session_on),
+        is_taken,
+        is_noted,
         session_on,
         today: today(),
-        minutes: group.minutes_per_session,
         basis: words::basis(&answer.access_basis),
     })
 }

@@ -161,6 +161,9 @@ pub async fn update(State(app): State<Arc<Portal>>, Path(transition_id): Path<Uu
         "withdraw" => "Withdrawn.",
         _ => "The checklist is saved.",
     };
+    if transition.is_empty() && post.all("step").is_empty() {
+        return Err(Fault::refused("Tick what is done first."));
+    }
     let request = UpdateTransitionRequest {
         transition_id: transition_id.to_string(),
         note: post.text("note").to_owned(),

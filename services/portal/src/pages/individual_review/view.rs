@@ -23,6 +23,8 @@ pub struct MemberView {
     pub role: String,
     /// Role, for the form.
     pub role_code: String,
+    /// Was there.
+    pub attended: bool,
     /// Was there, agreed; in words.
     pub meta: String,
 }
@@ -239,6 +241,7 @@ pub fn page(shell: Shell, review: &IndividualReview, basis: &str, recap: bool, a
                         who: name(&member.staff_id),
                         role: words::label(ours::ROLES, &member.role),
                         role_code: member.role.clone(),
+                        attended: member.attended,
                         meta: meta.join(", "),
                     }
                 })

@@ -1,7 +1,7 @@
 //! Items of a plan: enrolments, sessions and referrals, and what can happen to each next.
 
 use proto::partners::v1::{Outcome, Referral, ReferralState};
-use proto::plans::v1::{Enrolment, EnrolmentState, OwnerKind, PlanItem, PlanItemKind, PlanItemState, WarmHandoff};
+use proto::plans::v1::{Attendance, Enrolment, EnrolmentState, OwnerKind, PlanItem, PlanItemKind, PlanItemState, WarmHandoff};
 
 use crate::form::fresh_id;
 use crate::lookup::service_category_label;
@@ -122,7 +122,7 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
         .enrolments
         .iter()
         .filter(|enrolment| enrolment.plan_item_id == item.plan_item_id)
-        .map(|enrolment| enrolment_view(enrolment, writes, writes && sources.manages))
+        .map(|enrolment| enrolment_view(sources, enrolment, writes))
         .collect();
     let referrals: Vec<ReferralLine> = sources
         .referrals
@@ -141,7 +141,7 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
     let kind = ITEM_KIND_WORDS.iter().find(|(kind, _)| *kind == item.kind()).map_or("", |(_, words)| words);
     ItemView {
         id: item.plan_item_id.clone(),
-        description: if item.description.is_empty() { service_category_label(&item.service_category) } else { item.description.clone() },
+        description: name_of(sources, item),
         kind: if item.service_category.is_empty() {
             kind.to_owned()
         } else {
@@ -186,6 +186,19 @@ pub fn item(sources: &Sources, item: &PlanItem, writes: bool) -> ItemView {
     }
 }
 
+/// What is to happen. What a team decided has its words with the individual review, for those who may read it.
+fn name_of(sources: &Sources, item: &PlanItem) -> String {
+    if !item.description.is_empty() {
+        return item.description.clone();
+    }
+    let decided = sources.individual.iter().flat_map(|review| &review.decisions).find(|decision| decision.decision_id == item.plan_item_id);
+    match decided {
+        Some(decision) if !decision.text.is_empty() => decision.text.clone(),
+        _ if item.service_category.is_empty() => "Decided in an individual review".to_owned(),
+        _ => service_category_label(&item.service_category),
+    }
+}
+
 /// What it waits for, in words.
 fn waits_for(sources: &Sources, item: &PlanItem) -> String {
     let words: Vec<String> = sources
@@ -193,7 +206,7 @@ fn waits_for(sources: &Sources, item: &PlanItem) -> String {
         .items
         .iter()
         .filter(|other| item.waits_for_item_ids.contains(&other.plan_item_id))
-        .map(|other| words::within(&if other.description.is_empty() { service_category_label(&other.service_category) } else { other.description.clone() }))
+        .map(|other| words::within(&name_of(sources, other)))
         .collect();
     words.join(", ")
 }
@@ -245,7 +258,10 @@ fn outcome(referral: &Referral) -> String {
     }
 }
 
-fn enrolment_view(enrolment: &Enrolment, writes: bool, manages: bool) -> EnrolmentView {
+fn enrolment_view(sources: &Sources, enrolment: &Enrolment, writes: bool) -> EnrolmentView {
+    let of_it = sources.plan.deliveries.iter().filter(|one| one.enrolment_id == enrolment.enrolment_id && one.superseded_by.is_empty());
+    let attended = of_it.filter(|one| matches!(one.attendance(), Attendance::Present | Attendance::Partial)).count();
+    let attended = i32::try_from(attended).unwrap_or(i32::MAX);
     let planned = enrolment.sessions_per_week * enrolment.weeks;
     EnrolmentView {
         id: enrolment.enrolment_id.clone(),
@@ -257,12 +273,12 @@ fn enrolment_view(enrolment: &Enrolment, writes: bool, manages: bool) -> Enrolme
             _ => "",
         },
         version: enrolment.version,
-        moves: if manages { enrolment_moves(enrolment.state()) } else { Vec::new() },
+        moves: if writes && sources.manages { enrolment_moves(enrolment.state()) } else { Vec::new() },
         logs: writes && enrolment.state() == EnrolmentState::Active,
         minutes: enrolment.minutes_per_session,
-        delivered: enrolment.delivery_count,
+        delivered: attended,
         planned,
-        width: if planned > 0 { (98 * enrolment.delivery_count / planned).clamp(0, 98) } else { 0 },
+        width: if planned > 0 { (98 * attended / planned).clamp(0, 98) } else { 0 },
         request_id: fresh_id(),
         delivery_id: fresh_id(),
     }

@@ -162,6 +162,7 @@ async fn show(app: &Portal, caller: &Caller, student_id: Uuid, tab: Tab, query: 
         writes: caller.has_any(&["teacher"]) || caller.has_any(MANAGERS),
         manages: caller.has_any(MANAGERS),
         refers: caller.has_any(MANAGERS),
+        breaks_glass: caller.has_any(&["program_manager"]),
         today,
         plan_year_asked: tab == Tab::Plan && query.year != 0,
         ..Sources::default()
@@ -193,6 +194,11 @@ async fn more(app: &Portal, caller: &Caller, student: &Student, tab: Tab, query:
         sources.all_years = all;
         let latest = sources.plan.plan.as_ref().map_or_else(|| school_year_of(&sources.today), |plan| plan.school_year);
         sources.earlier = earlier_plans(app, caller, &id, latest, if all { EARLIER_YEARS } else { 1 }).await;
+    }
+    if tab == Tab::Plan {
+        let request = ListIndividualReviewsRequest { student_id: id.clone(), page_size: 100, ..Default::default() };
+        sources.individual =
+            app.clients.concerns(caller).list_individual_reviews(request).await.map(|answer| answer.into_inner().individual_reviews).unwrap_or_default();
     }
     if tab == Tab::Plan
         && query.year == 0
@@ -240,7 +246,8 @@ async fn more(app: &Portal, caller: &Caller, student: &Student, tab: Tab, query:
         sources.colleagues = app.staff_choices(caller, &school_id).await;
     }
     if tab == Tab::Family && sources.manages {
-        sources.schools = app.schools(caller).await.unwrap_or_default();
+        sources.schools = app.all_schools(caller).await.unwrap_or_default();
+        sources.schools.retain(|school| !student.school_ids.contains(&school.school_id));
     }
     sources.staff = app.staff_names(caller, sources.staff_ids()).await;
 }

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use proto::plans::v1::{Aid, Attendance, CorrectDeliveryRequest, Delivery, RateEffectivenessRequest, Rater, Rating, RecordAidRequest};
 use proto::reviews::v1::{
-    AssignTierRequest, BreakGlassRequest, Entry, EntrySource, GrantCaseAccessRequest, OpenIndividualReviewRequest, Polarity, PromoteObservationRequest,
-    ReclassifyNeedRequest, RevokeCaseAccessRequest,
+    AssignTierRequest, BreakGlassRequest, Entry, EntrySource, GrantCaseAccessRequest, IndividualReviewState, OpenIndividualReviewRequest, Polarity,
+    PromoteObservationRequest, ReclassifyNeedRequest, RevokeCaseAccessRequest,
 };
 use proto::r#type::v1::Sensitivity;
 use uuid::Uuid;
@@ -91,7 +91,12 @@ pub async fn open_review(State(app): State<Arc<Portal>>, Path(student_id): Path<
         request_id: post.request_id(),
     };
     let review = app.clients.concerns(&post.caller).open_individual_review(request).await?.into_inner().individual_review.unwrap_or_default();
-    app.done(&post, &format!("/individual-reviews/{}", review.individual_review_id), Said::plain("The review is open. Name the team next."))
+    let words = if review.state() == IndividualReviewState::Proposed {
+        "The review is open. Name the team next."
+    } else {
+        "There is a review under way already: this is it."
+    };
+    app.done(&post, &format!("/individual-reviews/{}", review.individual_review_id), Said::plain(words))
 }
 
 /// Corrects a session, or takes it back. What was noted before is kept.
@@ -126,7 +131,10 @@ pub async fn correct(State(app): State<Arc<Portal>>, Path((student_id, delivery_
 
 /// Notes aid.
 pub async fn aid(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
-    let dollars = post.text("value").replace(',', ".").parse::<f64>().ok();
+    let dollars = match post.text("value") {
+        "" => None,
+        _ => Some(post.decimal("value").ok_or_else(|| Fault::refused("Give the value in dollars as a number, such as 25 or 19.90."))?),
+    };
     let aid = Aid {
         aid_id: post.id_or_new("aid_id"),
         student_id: student_id.to_string(),

@@ -135,8 +135,10 @@ pub struct DeliveryView {
     pub on: String,
     /// For the form.
     pub planned: i32,
-    /// For the form.
+    /// For the form: those delivered, or the planned ones where the student was not there.
     pub delivered: i32,
+    /// Code of the attendance, for the form.
+    pub attendance: String,
     /// Note.
     pub note: String,
     /// What became of it: corrected, or a correction.
@@ -212,12 +214,14 @@ pub fn services(answer: &GetPlanResponse) -> Vec<ServiceView> {
 }
 
 fn delivery(one: &Delivery) -> DeliveryView {
+    let was_there = matches!(one.attendance(), Attendance::Present | Attendance::Partial);
     DeliveryView {
         id: one.delivery_id.clone(),
         words: format!("{}: {}, {} of {} minutes", words::day(&one.delivered_on), attendance(one.attendance()), one.delivered_minutes, one.planned_minutes),
         on: one.delivered_on.clone(),
         planned: one.planned_minutes,
-        delivered: one.delivered_minutes,
+        delivered: if was_there { one.delivered_minutes } else { one.planned_minutes },
+        attendance: one.attendance().as_str_name().trim_start_matches("ATTENDANCE_").to_lowercase(),
         note: one.note.clone(),
         correction: if !one.superseded_by.is_empty() {
             "corrected since"

@@ -106,7 +106,9 @@ pub async fn carry_over(State(app): State<Arc<Portal>>, Path(student_id): Path<U
 /// Adds a goal.
 pub async fn add_goal(State(app): State<Arc<Portal>>, Path(student_id): Path<Uuid>, post: Post) -> Result<Response, Fault> {
     let measure = GoalMeasure::from_str_name(&format!("GOAL_MEASURE_{}", post.text("measure").to_uppercase())).unwrap_or(GoalMeasure::Unspecified);
-    let number = |name: &str| post.text(name).parse::<f64>().unwrap_or(0.0);
+    let number = |name: &str, words: &str| {
+        post.decimal(name).ok_or_else(|| Fault::refused(format!("Give {words} as a number, such as 3 or 92.5; what it counts goes into the unit.")))
+    };
     let unit = post.text("unit").to_owned();
     let domain = crate::words::DOMAINS.iter().find(|domain| domain.class == post.text("domain")).map(|domain| domain.domain.into()).unwrap_or_default();
     let goal = Goal {
@@ -116,8 +118,8 @@ pub async fn add_goal(State(app): State<Arc<Portal>>, Path(student_id): Path<Uui
         domain,
         description: post.text("description").to_owned(),
         measure: measure.into(),
-        baseline: number("baseline"),
-        target: number("target"),
+        baseline: number("baseline", "where it stands now")?,
+        target: number("target", "the target")?,
         on_scale: unit.is_empty(),
         unit,
         starts_on: post.text("starts_on").to_owned(),
@@ -149,7 +151,7 @@ pub async fn move_goal(State(app): State<Arc<Portal>>, Path((student_id, goal_id
 
 /// Adds a progress point.
 pub async fn progress(State(app): State<Arc<Portal>>, Path((student_id, goal_id)): Path<(Uuid, Uuid)>, post: Post) -> Result<Response, Fault> {
-    let value = post.text("value").parse::<f64>().map_err(|_| Fault::refused("Give the progress as a number."))?;
+    let value = post.decimal("value").ok_or_else(|| Fault::refused("Give the progress as a number."))?;
     let point = ProgressPoint {
         progress_id: post.id_or_new("progress_id"),
         observed_on: post.text("observed_on").to_owned(),

@@ -46,6 +46,8 @@ pub struct Sources {
     pub manages: bool,
     /// Whether the caller makes referrals.
     pub refers: bool,
+    /// Whether the caller may open protected records in an emergency.
+    pub breaks_glass: bool,
     /// Today, ISO.
     pub today: String,
     /// The student's part in class reviews.
@@ -258,6 +260,8 @@ pub struct StudentPage {
     pub item_choices: Vec<(String, String)>,
     /// Whether the caller moves plans.
     pub manages: bool,
+    /// Whether the caller may open protected records in an emergency.
+    pub breaks_glass: bool,
 }
 
 /// Puts the answers together.
@@ -332,6 +336,7 @@ pub fn page(shell: Shell, student: &Student, tab: Tab, sources: &Sources) -> Stu
         schools: sources.schools.iter().map(|school| (school.school_id.clone(), school.name.clone())).collect(),
         item_choices: item_choices(&sources.plan),
         manages: sources.manages,
+        breaks_glass: sources.breaks_glass,
         plan_id: plan.plan_id,
         shell,
     }
@@ -418,7 +423,7 @@ fn row(sources: &Sources, need: &Need, writes: bool) -> ChainRow {
 
 fn plan_moves(state: PlanState) -> Vec<Move> {
     moves(match state {
-        PlanState::Draft => &[("propose", "Show to the family"), ("activate", "Put in force")],
+        PlanState::Draft => &[("propose", "Show to the family")],
         PlanState::Proposed => &[("activate", "Put in force")],
         PlanState::Active => &[("revise", "Change the plan"), ("pause", "Put aside")],
         PlanState::UnderRevision => &[("activate", "Put in force again")],

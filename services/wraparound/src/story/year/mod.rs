@@ -134,7 +134,7 @@ impl Year {
         self.step("a fictional roster is imported", vec![thing("import_run_id", &result.run.import_run_id, "applied")]);
 
         let manager = self.cast.plays(&Part::district("program_manager")).await?;
-        let request = ListSchoolsRequest { page_size: 500, page_token: String::new() };
+        let request = ListSchoolsRequest { page_size: 500, ..ListSchoolsRequest::default() };
         let schools = self.services.rosters().list_schools(manager.asks(request)).await.told("list the schools")?.schools;
         ensure!(schools.len() >= 2, "the year needs two schools");
         for (school, other) in schools.iter().zip(schools.iter().cycle().skip(1)) {

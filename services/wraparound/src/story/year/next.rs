@@ -69,7 +69,9 @@ impl Year {
         let list = services.follow_ups().list_september(who.asks(request)).await.told("read the September list")?.entries;
         anyhow::ensure!(list.iter().any(|e| e.student_id == scene.grieving()), "the marked student is on the list");
         let things = list.iter().take(10).map(|e| thing("student_id", &e.student_id, e.because.clone())).collect();
-        self.step(&format!("{} students need attention in September", list.len()), things);
+        let said =
+            if list.len() == 1 { "1 student needs attention in September".to_owned() } else { format!("{} students need attention in September", list.len()) };
+        self.step(&said, things);
         let contacted = MarkSeptemberRequest {
             student_id: scene.grieving().to_owned(),
             school_year,

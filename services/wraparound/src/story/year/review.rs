@@ -59,7 +59,8 @@ impl Year {
         let request = CreateReviewCycleRequest {
             school_year: self.school_year,
             season: season.into(),
-            opens_on: (today - Days::new(30)).to_string(),
+            // What was said before is what was said in the season that opened before.
+            opens_on: (today - Days::new(if season == Season::Fall { 31 } else { 30 })).to_string(),
             closes_on: (today + Days::new(60)).to_string(),
             request_id: request_id(),
             required_fields: Vec::new(),

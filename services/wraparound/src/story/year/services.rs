@@ -119,7 +119,8 @@ impl Year {
             missed.extend(taken.no_show_enrolment_ids);
         }
         anyhow::ensure!(missed == [enrolment.enrolment_id.clone()], "three absences in a row are noticed once, not {missed:?}");
-        let read = deliveries.get_group(who.asks(GetGroupRequest { group_id: group.group_id.clone() })).await.told("read the group")?;
+        let request = GetGroupRequest { group_id: group.group_id.clone(), ..GetGroupRequest::default() };
+        let read = deliveries.get_group(who.asks(request)).await.told("read the group")?;
         let member = read.members.into_iter().filter_map(|m| m.enrolment).find(|e| e.enrolment_id == enrolment.enrolment_id).unwrap_or_default();
         let dose = format!("{} of {} planned minutes", member.delivered_minutes, member.planned_minutes_to_date);
         self.step(
