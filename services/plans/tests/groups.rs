@@ -340,6 +340,21 @@ async fn a_group_answers_what_stands_of_the_session_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn whoever_corrects_the_others_takes_no_note_away() {
+    let mut d = District::open().await;
+    let group = put(&d, &new_group(&d, 5), 0).await.unwrap();
+    let (came, away) = (member(&mut d, &group, Sensitivity::General, days_ago(20)).await, member(&mut d, &group, Sensitivity::General, days_ago(20)).await);
+    let day = days_ago(5);
+    let ill = Mark { note: "Ill; her father called.".to_owned(), ..mark(&away, Attendance::AbsentExcused, 0) };
+    take(&d.pool, &session(&group, day, vec![ill]), &everything()).await.unwrap();
+    let again = vec![mark(&away, Attendance::AbsentExcused, 0), mark(&came, Attendance::Partial, 10)];
+    assert_eq!(take(&d.pool, &session(&group, day, again), &everything()).await.unwrap().stored, 1, "only what differs");
+    let held = plans::delivery::repo::of_session(&mut d.pool.acquire().await.unwrap(), group.group_id, day).await.unwrap();
+    let note = |e: &Enrolment| held.iter().find(|one| one.enrolment_id == e.enrolment_id).unwrap().note.clone();
+    assert_eq!((note(&away).as_str(), note(&came).as_str()), ("Ill; her father called.", ""));
+}
+
+#[tokio::test]
 async fn open_sessions_are_school_days_without_attendance() {
     let mut d = District::open().await;
     let group = put(&d, &new_group(&d, 5), 0).await.unwrap();

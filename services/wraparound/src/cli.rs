@@ -142,13 +142,17 @@ enum ServiceLogVerb {
     Import(ServiceLogArgs),
 }
 
+fn school_id(text: &str) -> Result<String, String> {
+    uuid::Uuid::parse_str(text).map(|id| id.to_string()).map_err(|_| "the id of a school is a UUID, as RosterService.ListSchools answers it".to_owned())
+}
+
 /// Arguments of `service-log import`.
 #[derive(Debug, Args)]
 pub struct ServiceLogArgs {
     /// The CSV file; its columns are in docs/COORDINATORS.md.
     pub path: PathBuf,
     /// Id of the school whose students these are.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = school_id)]
     pub school: String,
     /// Read and check everything, write nothing.
     #[arg(long)]

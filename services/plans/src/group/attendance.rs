@@ -135,6 +135,10 @@ pub async fn take(pool: &PgPool, command: &Take, sight: &Sight) -> Result<Taken,
     let mut pairs = Vec::new();
     for id in of.keys() {
         let mut now = session(&group, *id, command.session_on, marks.get(id).copied(), command.for_all);
+        // Who corrects the others takes no note away.
+        if let Some(stood) = before.get(id).filter(|stood| stood.attendance == now.attendance && now.note.is_empty()) {
+            now.note.clone_from(&stood.note);
+        }
         match before.get(id) {
             Some(stood) if stood.says_the_same(&now) => continue,
             Some(stood) => {

@@ -64,7 +64,9 @@ async fn place(args: &ServiceLogArgs) -> anyhow::Result<(String, Person)> {
 /// Imports a file with a progress bar.
 async fn import(address: &str, who: &Person, args: &ServiceLogArgs) -> anyhow::Result<Import> {
     let file = tokio::fs::File::open(&args.path).await.with_context(|| format!("cannot read {}", args.path.display()))?;
-    let size = file.metadata().await?.len();
+    let about = file.metadata().await?;
+    anyhow::ensure!(about.is_file(), "{} is not a file", args.path.display());
+    let size = about.len();
     let header = ServiceLogHeader {
         school_id: args.school.clone(),
         dry_run: args.dry_run,

@@ -40,7 +40,7 @@ pub async fn page(State(app): State<Arc<Portal>>, caller: Caller, Path(class_id)
     render(&BookPage {
         shell: Shell::of(&caller, app.settings.notice(), Area::Classes, "Book a review"),
         title: class.title,
-        opens_on: cycle.opens_on,
+        opens_on: cycle.opens_on.max(crate::lookup::today()),
         closes_on: cycle.closes_on,
         teachers: teachers.map(|teacher| (teacher.staff_id, teacher.display_name)).collect(),
         request_id: fresh_id(),

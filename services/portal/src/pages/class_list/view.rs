@@ -148,7 +148,8 @@ fn line(class: &proto::rosters::v1::Class, review: Option<&ClassReview>) -> Clas
         grades: grades.join(", "),
         review_id: review.map(|review| review.class_review_id.clone()).unwrap_or_default(),
         done: review.map_or(0, |review| review.done_count),
-        students: review.map_or(class.student_count, |review| review.student_count),
+        // A booked review has no students yet: they are taken from the roster on the day.
+        students: review.filter(|review| review.student_count > 0).map_or(class.student_count, |review| review.student_count),
         state: words::class_review_state(state),
         tag,
         act,

@@ -52,6 +52,8 @@ pub struct ActivityLine {
     pub name: String,
     /// What it is, from when to when.
     pub meta: String,
+    /// Last day that can be counted, ISO.
+    pub last_on: String,
     /// People counted.
     pub counted: i32,
 }
@@ -170,6 +172,7 @@ pub async fn list(State(app): State<Arc<Portal>>, caller: Caller, Query(query): 
                 id: one.activity_id.clone(),
                 name: one.name.clone(),
                 meta: format!("{}, {} to {}", service_category_label(&one.service_category), words::day(&one.first_on), words::day(&one.last_on)),
+                last_on: one.last_on.clone().min(today()),
                 counted: one.participation_count,
             })
             .collect(),
