@@ -6,7 +6,7 @@ ARGS ?=
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test lint fmt bench sqlx-prepare clean-data
+.PHONY: help setup run build test lint fmt bench chart-test sqlx-prepare clean-data
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: ## Formatting, lints, query data, licences
 
 fmt: ## Format the code
 	@cargo fmt --all
+
+chart-test: ## Lint and render the charts, and check what they set
+	@scripts/chart-test.sh
 
 bench: ## Measure against the floors of this machine
 	@scripts/bench.sh $(ARGS)
