@@ -25,6 +25,8 @@ if "$helm" template district charts/wraparound -f charts/wraparound/presets/smal
 fi
 grep -q "replica" "$out/refused"
 
+# What the pods get from secrets.
+export WRAPAROUND__DATABASE__URL=postgres://example@127.0.0.1/example WRAPAROUND__EVENTS__KAFKA__PASSWORD=example WRAPAROUND__IDENTITY__CLIENT_SECRET=example
 passed=0
 for values in charts/wraparound/presets/*.yaml; do
   preset=$(basename "$values" .yaml)
@@ -32,7 +34,7 @@ for values in charts/wraparound/presets/*.yaml; do
   "$helm" template district charts/wraparound -f "$values" > "$out/$preset.yaml"
   for service in "${services[@]}"; do
     "$helm" template district charts/wraparound -f "$values" --show-only "charts/$service/templates/all.yaml" \
-      | awk '/^  settings.toml: \|/ { on = 1; next } on && /^---/ { exit } on { sub(/^    /, ""); print }' > "$out/$preset-$service.toml"
+      | awk '/^  settings.toml: \|/ { on = 1; next } on && /^---/ { on = 0 } on { sub(/^    /, ""); print }' > "$out/$preset-$service.toml"
     "$target/debug/$service" check-config --config "$out/$preset-$service.toml" > "$out/check" 2>&1 || { cat "$out/check" >&2; echo "$preset: $service refuses its settings" >&2; exit 1; }
     passed=$((passed + 1))
   done
