@@ -85,7 +85,8 @@ pub async fn balance(database: &str, ledger: &Ledger) {
         assert!(held_version > *version || held_state == *state, "judgement {version} of need {need_id} is lost");
     }
 
-    let until = Instant::now() + Duration::from_secs(60);
+    // The last kill's partitions are handed on first; then a whole run's events are read on a busy machine.
+    let until = Instant::now() + Duration::from_secs(180);
     loop {
         let found = differences(&pool).await;
         if found.is_empty() {
