@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 tools=$PWD/target/tools
 helm=$(command -v helm || echo "$tools/helm")
+scripts/setup.sh run
 if [ ! -x "$helm" ]; then
+  command -v go >/dev/null || { echo "helm is built from its Go module: install helm 4, or Go (apt-get install golang-go)" >&2; exit 1; }
   echo "building helm from its Go module" >&2
   GOBIN=$tools go install helm.sh/helm/v4/cmd/helm@v4.3.1
 fi

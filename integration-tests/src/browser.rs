@@ -255,6 +255,12 @@ impl Browser {
         self.must(css, self.send(&format!("/element/{id}/clear"), &json!({}))).await;
     }
 
+    /// Sets a date field, as its calendar does.
+    pub async fn set_date(&self, css: &str, day: chrono::NaiveDate) {
+        self.wait_for(css).await;
+        self.script_with("document.querySelector(arguments[0]).value = arguments[1];", &[css.into(), day.to_string().into()]).await;
+    }
+
     /// Chooses an option of a select by its value.
     pub async fn choose(&self, css: &str, value: &str) {
         self.click(&format!(r#"{css} option[value="{value}"]"#)).await;

@@ -28,8 +28,8 @@ async fn a_student_joins_a_group_and_its_sessions_come_from_a_file() {
         browser.click(&format!("input[name=weekday][value='{day}']")).await;
     }
     let (first, last) = (today() - chrono::Days::new(28), today() + chrono::Days::new(28));
-    set(browser, "#first", &first.to_string()).await;
-    set(browser, "#last", &last.to_string()).await;
+    browser.set_date("#first", first).await;
+    browser.set_date("#last", last).await;
     browser.follow("form[action='/groups'] button[type=submit]:not([name])").await;
 
     join(town, browser, student).await;
@@ -109,10 +109,4 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
     std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
     path.to_string_lossy().into_owned()
-}
-
-/// Sets a date field, as its calendar does.
-async fn set(browser: &Browser, css: &str, value: &str) {
-    browser.wait_for(css).await;
-    browser.script_with("document.querySelector(arguments[0]).value = arguments[1];", &[css.into(), value.into()]).await;
 }

@@ -105,7 +105,7 @@ async fn team_meets(town: &Town, coordinator: &Visitor, support: &Visitor, stude
     }
     browser.choose("select[name=role-1]", "counsellor").await;
     browser.follow("form[action$='/prepare'] button").await;
-    set_today(coordinator, "#meets").await;
+    browser.set_date("#meets", today()).await;
     coordinator.look("a review whose team is named").await;
     browser.follow("form[action$='/schedule'] button").await;
     browser.click("input[name=voice][value=attended]").await;
@@ -203,10 +203,4 @@ async fn september(town: &Town, coordinator: &Visitor, student: &str) {
     for word in ["Reading", "session"] {
         assert!(told.contains(word), "{word}: {told}");
     }
-}
-
-/// Sets a date field to today, as its calendar does.
-async fn set_today(who: &Visitor, css: &str) {
-    who.browser.wait_for(css).await;
-    who.browser.script_with("document.querySelector(arguments[0]).value = arguments[1];", &[css.into(), today().to_string().into()]).await;
 }

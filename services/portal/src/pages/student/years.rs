@@ -38,9 +38,7 @@ pub fn tier_sources(sources: &Sources) -> Vec<(String, String)> {
 
 /// The end of the school year that a day lies in: consents end there unless the family says otherwise.
 pub fn year_end(today: &str) -> String {
-    let year: i32 = today.get(..4).and_then(|year| year.parse().ok()).unwrap_or(2027);
-    let month: u32 = today.get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1);
-    format!("{}-06-30", if month >= 7 { year + 1 } else { year })
+    format!("{}-06-30", school_year_of(today))
 }
 
 #[cfg(test)]
