@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis_boot::settings::PeerSettings;
-use chassis_rpc::channel::ChannelSettings;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
 use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
@@ -41,6 +40,7 @@ impl Interceptor for OnBehalf {
         let bearer = self.bearer.clone().ok_or_else(|| Status::unauthenticated("the session holds no usable token"))?;
         request.metadata_mut().insert("authorization", bearer);
         request.set_timeout(self.timeout);
+        chassis_rpc::observe::inject(request.metadata_mut());
         Ok(request)
     }
 }
@@ -60,8 +60,7 @@ impl Clients {
     /// Prepares the channels; refuses addresses that are none.
     pub fn new(peers: &PeerSettings, timeout: Duration) -> anyhow::Result<Self> {
         let channel = |name: &str, uri: &str| {
-            chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ca_file: peers.ca_file.clone() })
-                .with_context(|| format!("peers.{name} = {uri:?} cannot be used; write it like http://127.0.0.1:7401"))
+            chassis_rpc::channel(&peers.channel(uri)).with_context(|| format!("peers.{name} = {uri:?} cannot be used; write it like http://127.0.0.1:7401"))
         };
         Ok(Self {
             rosters: channel("rosters", &peers.rosters)?,

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use tonic::Code;
 use tonic_types::StatusExt;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::app::Portal;
@@ -225,7 +226,8 @@ pub async fn frame_answers(State(app): State<Arc<Portal>>, request: Request, nex
     // The route's pattern, not the path: no id becomes a label.
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let began = std::time::Instant::now();
-    let mut response = next.run(request).await;
+    let span = chassis_rpc::observe::page_span(request.method(), &route);
+    let mut response = next.run(request).instrument(span.clone()).await;
     // An address that names nothing, or names it badly, is answered before a page of ours is asked.
     let nowhere = is_get && matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
     let fault = response.extensions_mut().remove::<Arc<Fault>>().or_else(|| nowhere.then(|| Arc::new(Fault::not_found())));
@@ -233,6 +235,7 @@ pub async fn frame_answers(State(app): State<Arc<Portal>>, request: Request, nex
         response = written(&app, &fault, by_htmx, if is_get { &path } else { "/" });
     }
     let status = response.status().as_u16().to_string();
+    span.record("http.response.status_code", response.status().as_u16());
     metrics::histogram!("http_server_duration_seconds", "route" => route, "status" => status).record(began.elapsed().as_secs_f64());
     let headers = response.headers_mut();
     if !headers.contains_key(header::CACHE_CONTROL) {

@@ -1,4 +1,4 @@
-//! The verbs: `serve`, `work`, `migrate`, `wait-for-db`, `check-config`, `republish` and `dead-letters`.
+//! The verbs: `serve`, `work`, `migrate`, `wait-for-db`, `check-config`, `topics`, `republish`, `after-restore` and `dead-letters`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chassis_events::dead_letter::{self, Replay};
-use clap::{Parser, Subcommand};
+use chassis_events::restored::{self, LogAfter};
+use clap::{Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -52,11 +53,29 @@ enum Verb {
     },
     /// Publish the current state of every state topic again.
     Republish,
+    /// List the topics that the service publishes and reads, as JSON lines.
+    Topics,
+    /// Prepare a schema that was just restored from a backup; see docs/operators/BACKUP.md. Nothing of the service may run.
+    AfterRestore {
+        /// Whether the event log is the one from before, or a new and empty one.
+        #[arg(long, value_enum)]
+        log: Log,
+        /// Where every service was set back to one moment: that moment, e.g. 2026-11-27T03:00:00Z. Events published between it and
+        /// now tell of writes that are gone, and are passed over.
+        #[arg(long)]
+        all_set_back_to: Option<chrono::DateTime<chrono::Utc>>,
+    },
     /// Events that could not be applied.
     DeadLetters {
         #[command(subcommand)]
         verb: DeadLetterVerb,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    Kept,
+    Lost,
 }
 
 #[derive(Debug, Subcommand)]
@@ -110,12 +129,15 @@ async fn execute<S: Service>(cli: Cli) -> anyhow::Result<()> {
         println!("{}: the settings are complete", S::NAME);
         return Ok(());
     }
+    if let Verb::Topics = cli.verb {
+        return topics::<S>(&run::context::<S>(settings, &shared)?);
+    }
     let telemetry = telemetry::init(S::NAME, &settings.log, &settings.telemetry)?;
     let grace = Duration::from_secs(settings.shutdown.grace_seconds);
     let admin_address = settings.admin.address.clone();
     let context = run::context::<S>(settings.clone(), &shared)?;
     match cli.verb {
-        Verb::CheckConfig { .. } => {}
+        Verb::CheckConfig { .. } | Verb::Topics => {}
         Verb::Migrate => {
             if let Some(migrations) = S::migrations() {
                 migrations.apply(&context.pool).await.context("the schema is not up to date")?;
@@ -124,6 +146,7 @@ async fn execute<S: Service>(cli: Cli) -> anyhow::Result<()> {
         }
         Verb::WaitForDb { timeout_seconds } => wait_for_db::<S>(&context.pool, Duration::from_secs(timeout_seconds)).await?,
         Verb::Republish => println!("{}: {} states go out again", S::NAME, S::republish(context).await?),
+        Verb::AfterRestore { log, all_set_back_to } => after_restore::<S>(&context.pool, log, all_set_back_to).await?,
         Verb::DeadLetters { verb } => dead_letters::<S>(verb, context).await?,
         Verb::Serve { .. } | Verb::Work => {
             let work = match cli.verb {
@@ -156,6 +179,33 @@ async fn wait_for_db<S: Service>(pool: &sqlx::PgPool, patience: Duration) -> any
             Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
         }
     }
+}
+
+async fn after_restore<S: Service>(pool: &sqlx::PgPool, log: Log, undone_from: Option<chrono::DateTime<chrono::Utc>>) -> anyhow::Result<()> {
+    let Some(migrations) = S::migrations() else { anyhow::bail!("{} owns no data, so there is nothing to restore", S::NAME) };
+    migrations.check(pool).await?;
+    let after = match log {
+        Log::Kept => LogAfter::Kept,
+        Log::Lost => LogAfter::Lost,
+    };
+    restored::stand_again(pool, after, undone_from).await?;
+    println!("{}: its consumers read the log from the beginning and pass over what the backup holds", S::NAME);
+    if after == LogAfter::Lost {
+        println!("{}: now run `republish`, once every service has been prepared", S::NAME);
+    }
+    Ok(())
+}
+
+fn topics<S: Service>(context: &crate::Context<S::Own>) -> anyhow::Result<()> {
+    for topic in S::TOPICS {
+        println!("{}", serde_json::json!({ "topic": topic.name, "use": "publishes", "partitions": topic.partitions, "compacted": topic.compacted }));
+    }
+    for (consumer, handler) in S::handlers(context) {
+        for topic in handler.topics() {
+            println!("{}", serde_json::json!({ "topic": topic, "use": "reads", "consumer": consumer }));
+        }
+    }
+    Ok(())
 }
 
 async fn dead_letters<S: Service>(verb: DeadLetterVerb, context: crate::Context<S::Own>) -> anyhow::Result<()> {

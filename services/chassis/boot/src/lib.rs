@@ -3,7 +3,10 @@
 //! A service implements [`Service`]; its binary is `chassis_boot::main::<ItsService>()`.
 
 pub mod admin;
+mod certificates;
 pub mod cli;
+mod gauges;
+mod http;
 pub mod otlp_metrics;
 pub mod run;
 pub mod service;

@@ -25,6 +25,7 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use crate::admin::Readiness;
 use crate::service::{Context, Parts, Service};
 use crate::settings::{LogKind, ServerSettings, Settings};
+use crate::{certificates, gauges, http};
 
 /// What the services of one process have in common.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Shared {
     pub readiness: Readiness,
     /// Cancelled to stop softly.
     pub stop: CancellationToken,
+    /// Cancelled where the process wants to be started again, with files that have changed.
+    pub restart: CancellationToken,
     /// Every task of the process.
     pub tasks: TaskTracker,
 }
@@ -117,6 +120,13 @@ pub async fn start_on<S: Service>(settings: Settings<S::Own>, shared: &Shared, w
     let verifier = Arc::new(TokenVerifier::new(context.settings.auth.clone()));
     let gate = Gate::new(verifier, context.access.clone());
     let server = context.settings.server.clone();
+    let files = certificates::files(&context.settings);
+    if !files.is_empty() {
+        shared.tasks.spawn(certificates::watch(files, Duration::from_secs(server.restart_spread_seconds), shared.clone()));
+    }
+    if S::migrations().is_some() {
+        shared.tasks.spawn(gauges::pool(S::NAME, context.pool.clone(), context.settings.database.max_connections, shared.stop.clone()));
+    }
     let parts = S::build(context.clone()).await?;
     if work != Work::Serve {
         background::<S>(&context, shared);
@@ -137,14 +147,7 @@ pub async fn start_on<S: Service>(settings: Settings<S::Own>, shared: &Shared, w
     let address = listener.local_addr()?;
     match parts {
         Parts { grpc: Some(routes), .. } => serve_grpc::<S>(routes, gate, listener, &server, shared).await?,
-        Parts { http: Some(router), .. } => {
-            let stop = shared.stop.clone();
-            shared.tasks.spawn(async move {
-                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the web server stopped");
-                }
-            });
-        }
+        Parts { http: Some(router), .. } => http::serve(router, listener, &server, shared).await?,
         _ => {}
     }
     tracing::info!(service = S::NAME, %address, "service listens");
@@ -156,6 +159,8 @@ fn background<S: Service>(context: &Context<S::Own>, shared: &Shared) {
         return;
     }
     let handlers = S::handlers(context);
+    let names = handlers.iter().map(|(name, _)| *name).collect();
+    shared.tasks.spawn(gauges::waiting(S::NAME, names, context.pool.clone(), shared.stop.clone()));
     let (log, pool, stop, tasks) = (context.log.clone(), context.pool.clone(), shared.stop.clone(), shared.tasks.clone());
     shared.tasks.spawn(async move {
         // The log may be away at the start; nothing else waits for it.
@@ -218,7 +223,7 @@ async fn serve_grpc<S: Service>(
         let read = |file: &str| std::fs::read(file).with_context(|| format!("cannot read {file}, which the settings under [server] name"));
         let mut tls = ServerTlsConfig::new().identity(Identity::from_pem(read(&settings.tls_certificate)?, read(&settings.tls_key)?));
         if !settings.tls_client_ca.is_empty() {
-            tls = tls.client_ca_root(Certificate::from_pem(read(&settings.tls_client_ca)?));
+            tls = tls.client_ca_root(Certificate::from_pem(read(&settings.tls_client_ca)?)).client_auth_optional(settings.tls_client_optional);
         }
         builder = builder.tls_config(tls)?;
     }
@@ -244,9 +249,12 @@ fn service_names(service: &str) -> anyhow::Result<Vec<String>> {
     Ok(files.iter().filter(|file| file.package() == package).flat_map(|file| &file.service).map(|service| format!("{package}.{}", service.name())).collect())
 }
 
-/// Waits for a stop signal, then stops softly, and hard after the grace period or a second signal.
+/// Waits for a stop signal, or for the wish to be started again, then stops softly, and hard after the grace period or a second signal.
 pub async fn until_stopped(shared: &Shared, grace: Duration) {
-    signal().await;
+    tokio::select! {
+        () = signal() => {}
+        () = shared.restart.cancelled() => {}
+    }
     shared.readiness.drain();
     shared.stop.cancel();
     shared.tasks.close();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chassis_access::{Access, ServiceIdentity};
 use chassis_events::{EventLog, Handler, Topic};
 use chassis_pg::Migrations;
-use chassis_rpc::channel::{ChannelError, ChannelSettings};
+use chassis_rpc::channel::ChannelError;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +63,7 @@ pub struct Context<S> {
 impl<S> Context<S> {
     /// The channel to a peer; `uri` from `settings.peers`.
     pub fn channel(&self, uri: &str) -> Result<Channel, ChannelError> {
-        chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ca_file: self.settings.peers.ca_file.clone() })
+        chassis_rpc::channel(&self.settings.peers.channel(uri))
     }
 }
 

@@ -8,6 +8,7 @@ use chassis_access::TokenSettings;
 use chassis_access::identity::IdentitySettings;
 use chassis_events::kafka::KafkaSettings;
 use chassis_pg::DatabaseSettings;
+use chassis_rpc::channel::ChannelSettings;
 use config::{Config, Environment, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -58,6 +59,8 @@ pub struct ServerSettings {
     pub tls_certificate: String,
     pub tls_key: String,
     pub tls_client_ca: String,
+    pub tls_client_optional: bool,
+    pub restart_spread_seconds: u64,
 }
 
 /// See `[district]` in `default.toml`.
@@ -111,6 +114,15 @@ pub struct PeerSettings {
     pub partners: String,
     pub reporting: String,
     pub ca_file: String,
+    pub certificate: String,
+    pub key: String,
+}
+
+impl PeerSettings {
+    /// How to reach one of them.
+    pub fn channel(&self, uri: &str) -> ChannelSettings {
+        ChannelSettings { uri: uri.to_owned(), ca_file: self.ca_file.clone(), certificate: self.certificate.clone(), key: self.key.clone() }
+    }
 }
 
 /// How log lines look.
@@ -137,6 +149,7 @@ pub struct LogSettings {
 #[expect(missing_docs, reason = "default.toml documents each key")]
 pub struct TelemetrySettings {
     pub otlp_endpoint: String,
+    pub sample_ratio: f64,
 }
 
 /// Settings that cannot be used.

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -19,6 +19,9 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::otlp_metrics::BothWays;
 use crate::settings::{LogFormat, LogSettings, TelemetrySettings};
+
+/// Upper bounds of the buckets of every duration, in seconds.
+const DURATIONS: [f64; 12] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -33,7 +36,9 @@ pub struct Telemetry {
 pub fn init(name: &'static str, log: &LogSettings, settings: &TelemetrySettings) -> anyhow::Result<Telemetry> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|e| anyhow::anyhow!("log.filter: {e}"))?;
     let resource = Resource::builder().with_service_name(name).build();
-    let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
+    // Whoever began a trace has decided for all of it.
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
+    let mut traces = SdkTracerProvider::builder().with_resource(resource.clone()).with_sampler(sampler);
     let mut metrics = None;
     if !settings.otlp_endpoint.is_empty() {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(&settings.otlp_endpoint).build()?;
@@ -66,7 +71,8 @@ fn install_metrics(pushed: Option<&SdkMeterProvider>) -> anyhow::Result<()> {
     if METRICS.get().is_some() {
         return Ok(());
     }
-    let prometheus = PrometheusBuilder::new().build_recorder();
+    let durations = Matcher::Suffix("_duration_seconds".to_owned());
+    let prometheus = PrometheusBuilder::new().set_buckets_for_metric(durations, &DURATIONS)?.build_recorder();
     let handle = prometheus.handle();
     match pushed {
         Some(provider) => metrics::set_global_recorder(BothWays::new(prometheus, provider.meter("wraparound"))).map_err(|e| anyhow::anyhow!("{e}"))?,

@@ -15,9 +15,13 @@ use chassis_pg::{DbError, lock};
 
 use crate::dead_letter;
 use crate::envelope::Event;
-use crate::log::{EventLog, LogError, Positions, Record};
+use crate::lag::Behind;
+use crate::log::{EventLog, LogError, Record};
+use crate::restored::Standing;
 
 const BATCH: usize = 500;
+/// How often it tells how far behind it is.
+pub(crate) const TELL_LAG: Duration = Duration::from_secs(5);
 
 /// Why an event could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -122,24 +126,23 @@ impl Consumer {
         // Several replicas may hold partitions of one Kafka group; the PostgreSQL log has one reader a group, which
         // its own lock elects. The work itself is safe in both cases.
         let mut work = self.pool.acquire().await?.detach();
-        let generation: Uuid = sqlx::query_scalar("select generation from consumer_generation").fetch_one(&mut work).await?;
-        let rows: Vec<(String, i32, i64)> =
-            sqlx::query_as("select topic, partition, next_offset from consumer_position where consumer = $1").bind(self.name).fetch_all(&mut work).await?;
-        let positions: Positions = rows.into_iter().map(|(topic, partition, next)| ((topic, partition), next)).collect();
-        let group = format!("{}.{}.{}", self.schema, self.name, generation.simple());
+        let (standing, positions) = Standing::read(&mut work, self.name).await?;
+        let group = format!("{}.{}.{}", self.schema, self.name, standing.generation.simple());
         let topics = self.handler.topics();
         let mut subscription = self.log.subscribe(&group, &topics, positions).await?;
         tracing::info!(schema = self.schema, consumer = self.name, "consumer follows its topics");
         let mut purged = std::time::Instant::now();
+        let mut behind = Behind::default();
         loop {
+            behind.tell(self.schema, self.name, subscription.as_mut()).await?;
             let records = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 records = subscription.next_batch(BATCH) => records?,
             };
             if !records.is_empty() {
-                if let Outcome::OneByOne = self.apply(&mut work, &records, false).await? {
+                if let Outcome::OneByOne = self.apply(&mut work, &standing, &records, false).await? {
                     for record in &records {
-                        self.apply(&mut work, std::slice::from_ref(record), true).await?;
+                        self.apply(&mut work, &standing, std::slice::from_ref(record), true).await?;
                     }
                 }
                 subscription.acknowledge(&records).await?;
@@ -152,9 +155,10 @@ impl Consumer {
     }
 
     /// Applies a batch in one transaction. With `alone`, a refused event is put with the dead letters instead.
-    async fn apply(&self, work: &mut PgConnection, records: &[Record], alone: bool) -> Result<Outcome, ConsumerError> {
+    async fn apply(&self, work: &mut PgConnection, standing: &Standing, records: &[Record], alone: bool) -> Result<Outcome, ConsumerError> {
         let mut tx = work.begin().await?;
-        let ids: Vec<Uuid> = records.iter().filter_map(|r| r.event.as_ref().ok()).map(|e| e.id).collect();
+        let due = || records.iter().filter(|record| !standing.passes_over(record));
+        let ids: Vec<Uuid> = due().filter_map(|r| r.event.as_ref().ok()).map(|e| e.id).collect();
         let fresh: HashSet<Uuid> =
             sqlx::query_scalar("insert into inbox (consumer, event_id) select $1, id from unnest($2::uuid[]) as id on conflict do nothing returning event_id")
                 .bind(self.name)
@@ -164,13 +168,13 @@ impl Consumer {
                 .into_iter()
                 .collect();
         let mut seen = HashSet::new();
-        for record in records {
+        for record in due() {
             let refused = match &record.event {
                 Err(reason) => Some(reason.clone()),
                 Ok(event) if !fresh.contains(&event.id) || !seen.insert(event.id) => None,
                 Ok(event) => {
                     // A link rather than a parent would need one span a batch; one span an event joins the trace.
-                    let span = tracing::debug_span!("consume", consumer = self.name, topic = %event.topic);
+                    let span = tracing::info_span!("consume", otel.name = %format!("{} consumes {}", self.schema, event.topic), otel.kind = "consumer", consumer = self.name, messaging.destination.name = %event.topic);
                     if let Some(traceparent) = &event.traceparent {
                         chassis_rpc::observe::follow(&span, traceparent);
                     }
@@ -234,7 +238,8 @@ impl Consumer {
              on conflict (consumer, topic, partition) do update set
                  next_offset = greatest(held.next_offset, excluded.next_offset),
                  applied_count = held.applied_count + excluded.applied_count,
-                 newest_event_time = greatest(held.newest_event_time, excluded.newest_event_time)",
+                 newest_event_time = greatest(held.newest_event_time, excluded.newest_event_time),
+                 resume_offset = case when held.resume_offset > excluded.next_offset then held.resume_offset end",
         )
         .bind(self.name)
         .bind(topics)

@@ -1,16 +1,18 @@
 //! The log in Apache Kafka: what a district runs on.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -23,12 +25,22 @@ use crate::log::{EventLog, LogError, Positions, Record, Subscription, Topic};
 pub struct KafkaSettings {
     /// `host:port`, several by commas.
     pub brokers: String,
-    /// `plaintext` or `sasl_plaintext`; TLS needs the build feature.
+    /// `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`.
     pub security_protocol: String,
+    /// How the password is shown to the broker, where there is a user name.
+    pub sasl_mechanism: String,
     /// User name for SASL; none where empty.
     pub username: String,
     /// Password for SASL. Secret.
     pub password: SecretString,
+    /// PEM file of the authority of the brokers' certificates; the system's ones where empty.
+    pub ca_file: String,
+    /// PEM file of the certificate that is shown to brokers; none where empty.
+    pub certificate: String,
+    /// PEM file of its key.
+    pub key: String,
+    /// Whether topics are made where they are missing.
+    pub create_topics: bool,
     /// Copies of each topic that we make.
     pub replication: i32,
     /// Put before every topic's name, so that several districts can share brokers.
@@ -45,7 +57,12 @@ fn client(settings: &KafkaSettings) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &settings.brokers).set("security.protocol", &settings.security_protocol);
     if !settings.username.is_empty() {
-        config.set("sasl.mechanism", "PLAIN").set("sasl.username", &settings.username).set("sasl.password", settings.password.expose_secret());
+        config.set("sasl.mechanism", &settings.sasl_mechanism).set("sasl.username", &settings.username).set("sasl.password", settings.password.expose_secret());
+    }
+    for (key, file) in [("ssl.ca.location", &settings.ca_file), ("ssl.certificate.location", &settings.certificate), ("ssl.key.location", &settings.key)] {
+        if !file.is_empty() {
+            config.set(key, file);
+        }
     }
     config
 }
@@ -71,7 +88,7 @@ impl KafkaLog {
 impl EventLog for KafkaLog {
     async fn ensure_topics(&self, topics: &[Topic]) -> Result<(), LogError> {
         // A service that only listens has none, and the broker refuses to make none.
-        if topics.is_empty() {
+        if topics.is_empty() || !self.settings.create_topics {
             return Ok(());
         }
         let admin: AdminClient<DefaultClientContext> = client(&self.settings).create()?;
@@ -131,7 +148,8 @@ impl EventLog for KafkaLog {
     }
 
     async fn subscribe(&self, group: &str, topics: &[&str], _positions: Positions) -> Result<Box<dyn Subscription>, LogError> {
-        let consumer: StreamConsumer = client(&self.settings)
+        let lag = Lag::default();
+        let consumer: StreamConsumer<Lag> = client(&self.settings)
             .set("group.id", format!("{}{group}", self.settings.topic_prefix))
             // Offsets are stored after the database commit and committed in the background: no commit happens
             // inside a rebalance, where it would race (librdkafka 4059).
@@ -145,10 +163,11 @@ impl EventLog for KafkaLog {
             .set("session.timeout.ms", "15000")
             .set("fetch.wait.max.ms", "50")
             .set("topic.metadata.refresh.interval.ms", "5000")
-            .create()?;
+            .set("statistics.interval.ms", "5000")
+            .create_with_context(lag.clone())?;
         let names: Vec<String> = topics.iter().map(|t| self.topic(t)).collect();
         consumer.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
-        Ok(Box::new(KafkaSubscription { consumer, prefix: self.settings.topic_prefix.clone() }))
+        Ok(Box::new(KafkaSubscription { consumer, lag, prefix: self.settings.topic_prefix.clone() }))
     }
 }
 
@@ -159,8 +178,27 @@ impl Drop for KafkaLog {
     }
 }
 
+/// What the client last said of how far behind it is, by topic and partition.
+#[derive(Clone, Default)]
+struct Lag(Arc<Mutex<Vec<(String, i32, i64)>>>);
+
+impl ClientContext for Lag {
+    fn stats(&self, told: Statistics) {
+        let mut lag = Vec::new();
+        for (name, topic) in &told.topics {
+            // Partition -1 is the client's own, and a lag below nought says that it does not know.
+            let known = topic.partitions.iter().filter(|(partition, of)| **partition >= 0 && of.fetch_state == "active" && of.consumer_lag >= 0);
+            lag.extend(known.map(|(partition, of)| (name.clone(), *partition, of.consumer_lag)));
+        }
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = lag;
+    }
+}
+
+impl ConsumerContext for Lag {}
+
 struct KafkaSubscription {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Lag>,
+    lag: Lag,
     prefix: String,
 }
 
@@ -200,6 +238,14 @@ impl Subscription for KafkaSubscription {
             }
         }
         Ok(records)
+    }
+
+    async fn lag(&mut self) -> Result<Vec<(String, i32, i64)>, LogError> {
+        let lag = self.lag.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        Ok(lag
+            .into_iter()
+            .map(|(topic, partition, behind)| (topic.strip_prefix(&self.prefix).map(str::to_owned).unwrap_or(topic), partition, behind))
+            .collect())
     }
 
     async fn acknowledge(&mut self, records: &[Record]) -> Result<(), LogError> {

@@ -10,10 +10,12 @@ pub mod consumer;
 pub mod dead_letter;
 pub mod envelope;
 pub mod kafka;
+mod lag;
 pub mod log;
 pub mod outbox;
 pub mod postgres;
 pub mod relay;
+pub mod restored;
 
 pub use consumer::{ApplyError, Consumer, Handler};
 pub use envelope::Event;

@@ -78,6 +78,9 @@ pub trait Subscription: Send {
     /// The next records in order within each partition: at least one, or none after a short wait.
     async fn next_batch(&mut self, max: usize) -> Result<Vec<Record>, LogError>;
 
+    /// How many records are still to come, by topic and partition, of those that this member reads.
+    async fn lag(&mut self) -> Result<Vec<(String, i32, i64)>, LogError>;
+
     /// Tells the log that the effects of these records are committed.
     async fn acknowledge(&mut self, records: &[Record]) -> Result<(), LogError>;
 }

@@ -4,7 +4,7 @@
 //! and a reader that asks for what follows its position can miss nothing. One partition a topic; one reader a group.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -204,6 +204,28 @@ impl Subscription for PostgresSubscription {
         }
         let take = self.read.len().min(max);
         Ok(self.read.drain(..take).collect())
+    }
+
+    async fn lag(&mut self) -> Result<Vec<(String, i32, i64)>, LogError> {
+        let unread: HashMap<&str, i64> = self.read.iter().fold(HashMap::new(), |mut unread, record| {
+            *unread.entry(record.topic.as_str()).or_default() += 1;
+            unread
+        });
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            r#"select want.topic, coalesce((select max(r."offset") + 1 from event_log.record r where r.topic = want.topic), 0) - want.from_offset
+               from unnest($1::text[], $2::bigint[]) as want (topic, from_offset)"#,
+        )
+        .bind(self.next.keys().cloned().collect::<Vec<_>>())
+        .bind(self.next.values().copied().collect::<Vec<_>>())
+        .fetch_all(self.held.connection())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(topic, behind)| {
+                let more = unread.get(topic.as_str()).copied().unwrap_or(0);
+                (topic, 0, behind.max(0) + more)
+            })
+            .collect())
     }
 
     async fn acknowledge(&mut self, _records: &[Record]) -> Result<(), LogError> {

@@ -130,12 +130,8 @@ impl Relay {
                 .fetch_all(&mut *conn)
                 .await?;
         if rows.is_empty() {
-            metrics::gauge!("outbox_oldest_age_seconds", "schema" => self.schema).set(0.0);
             return Ok(0);
         }
-        let age = rows.first().map_or(0, |r| (Utc::now() - r.occurred_at).num_milliseconds());
-        #[expect(clippy::cast_precision_loss, reason = "an age in milliseconds is far below 2^52")]
-        metrics::gauge!("outbox_oldest_age_seconds", "schema" => self.schema).set(age as f64 / 1e3);
         let positions: Vec<i64> = rows.iter().map(|r| r.position).collect();
         let events: Vec<Event> = rows.into_iter().map(Row::event).collect();
         self.log.publish(&events).await?;

@@ -3,16 +3,22 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 /// How to reach a peer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct ChannelSettings {
     /// `http://host:port` or `https://host:port`.
     pub uri: String,
     /// PEM file of the authority that signed the peer's certificate; the public ones where empty.
     #[serde(default)]
     pub ca_file: String,
+    /// PEM file of the certificate that is shown to the peer; none where empty.
+    #[serde(default)]
+    pub certificate: String,
+    /// PEM file of its key.
+    #[serde(default)]
+    pub key: String,
 }
 
 /// A setting that does not lead to a channel.
@@ -26,9 +32,9 @@ pub enum ChannelError {
         /// Why.
         source: tonic::transport::Error,
     },
-    /// The authority's file cannot be read.
-    #[error("cannot read the authority's certificate {file}")]
-    CaFile {
+    /// A PEM file cannot be read.
+    #[error("cannot read {file}, which the settings under [peers] name")]
+    Unreadable {
         /// Path.
         file: String,
         /// Why.
@@ -54,10 +60,16 @@ pub fn channel(settings: &ChannelSettings) -> Result<Channel, ChannelError> {
         if settings.ca_file.is_empty() {
             tls = tls.with_webpki_roots();
         } else {
-            let pem = std::fs::read(&settings.ca_file).map_err(|source| ChannelError::CaFile { file: settings.ca_file.clone(), source })?;
-            tls = tls.ca_certificate(Certificate::from_pem(pem));
+            tls = tls.ca_certificate(Certificate::from_pem(read(&settings.ca_file)?));
+        }
+        if !settings.certificate.is_empty() {
+            tls = tls.identity(Identity::from_pem(read(&settings.certificate)?, read(&settings.key)?));
         }
         endpoint = endpoint.tls_config(tls).map_err(address)?;
     }
     Ok(endpoint.connect_lazy())
+}
+
+fn read(file: &str) -> Result<Vec<u8>, ChannelError> {
+    std::fs::read(file).map_err(|source| ChannelError::Unreadable { file: file.to_owned(), source })
 }

@@ -68,6 +68,11 @@ pub fn inject(metadata: &mut tonic::metadata::MetadataMap) {
     }
 }
 
+/// The span of a page that a browser asks for: the beginning of a trace, whatever the browser says.
+pub fn page_span(method: &http::Method, route: &str) -> tracing::Span {
+    tracing::info_span!("page", otel.name = %format!("{method} {route}"), otel.kind = "server", http.route = route, http.response.status_code = tracing::field::Empty)
+}
+
 /// Adds [`Observed`] around a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Observe;
@@ -104,7 +109,7 @@ where
         let (service, method) = path.rsplit_once('/').unwrap_or(("", path));
         let (service, method) = (service.to_owned(), method.to_owned());
         let request_id = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let span = tracing::info_span!("rpc", otel.name = %format!("{service}/{method}"), rpc.service = %service, rpc.method = %method, request.id = %request_id, rpc.code = tracing::field::Empty);
+        let span = tracing::info_span!("rpc", otel.name = %format!("{service}/{method}"), otel.kind = "server", rpc.service = %service, rpc.method = %method, request.id = %request_id, rpc.code = tracing::field::Empty);
         // As above: a switched-off span joins nothing.
         let _ = span.set_parent(propagator().extract(&Headers(request.headers())));
         let started = Instant::now();

@@ -49,6 +49,8 @@ async fn portal(roles: Vec<&'static str>, port: u16) -> (String, Shared) {
         partners: services.clone(),
         reporting: services,
         ca_file: String::new(),
+        certificate: String::new(),
+        key: String::new(),
     };
     let app = Arc::new(Portal::new(settings, &peers).unwrap());
     tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });

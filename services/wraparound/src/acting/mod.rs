@@ -44,7 +44,7 @@ pub struct Services {
 impl Services {
     /// Services at these addresses; nothing connects until the first call.
     pub fn new(rosters: &str, reviews: &str, plans: &str, partners: &str, reporting: &str) -> anyhow::Result<Self> {
-        let channel = |uri: &str| chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ca_file: String::new() });
+        let channel = |uri: &str| chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ..ChannelSettings::default() });
         Ok(Self {
             rosters: channel(rosters)?,
             reviews: channel(reviews)?,

@@ -142,7 +142,7 @@ fn logging(file: &Path) -> anyhow::Result<Telemetry> {
     let filter = std::env::var("RUST_LOG").ok().filter(|f| !f.is_empty()).unwrap_or_else(|| "info".to_owned());
     let log = LogSettings { format: LogFormat::Text, filter, file: file.display().to_string() };
     let otlp_endpoint = std::env::var("WRAPAROUND__TELEMETRY__OTLP_ENDPOINT").unwrap_or_default();
-    telemetry::init("wraparound", &log, &TelemetrySettings { otlp_endpoint })
+    telemetry::init("wraparound", &log, &TelemetrySettings { otlp_endpoint, sample_ratio: 1.0 })
 }
 
 /// Kafka topics of two districts on the same brokers must not meet; those of one must stay the same.
