@@ -6,7 +6,7 @@ ARGS ?=
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test lint fmt bench chart-test sqlx-prepare clean-data
+.PHONY: help setup run build test lint fmt bench chart-test upgrade-drill sqlx-prepare clean-data
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ chart-test: ## Lint and render the charts, and check what they set
 
 bench: ## Measure against the floors of this machine
 	@scripts/bench.sh $(ARGS)
+
+upgrade-drill: ## The previous release and this one on one schema under load, and back (ARGS=revision)
+	@scripts/upgrade-drill.sh $(ARGS)
 
 sqlx-prepare: ## Write .sqlx/ anew after a change of migrations or queries
 	@scripts/sqlx-prepare.sh

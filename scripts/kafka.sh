@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Apache Kafka for tests and trials: one node, on loopback, its data in a folder.
 # Usage: scripts/kafka.sh fetch                        get the broker from Maven Central into target/kafka/libs
-#        scripts/kafka.sh run DIR PORT CONTROLLER_PORT  run it until it is stopped; it ends with its parent, too
+#        scripts/kafka.sh run DIR PORT CONTROLLER_PORT [TLS]  run it until it is stopped; it ends with its parent, too.
+#            With TLS, a folder with ca.crt and broker.pem: over mutual TLS alone, every client known by its certificate
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -29,7 +30,7 @@ download() {
 }
 
 run() {
-  local dir=$1 port=$2 controller=$3
+  local dir=$1 port=$2 controller=$3 tls=${4:-}
   command -v java >/dev/null || fail "Java 17 or newer is missing: install the Debian package default-jre-headless"
   fetch
   mkdir -p "$dir"
@@ -62,6 +63,7 @@ log.segment.bytes=16777216
 num.network.threads=2
 num.io.threads=4
 PROPERTIES
+  [ -z "$tls" ] || over_tls "$port" "$controller" "$tls" >>"$dir/server.properties"
   local java=(java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
     -Dorg.slf4j.simpleLogger.defaultLogLevel="${KAFKA_LOG_LEVEL:-warn}" -Dorg.slf4j.simpleLogger.showDateTime=true
     -cp "$libs/*")
@@ -72,8 +74,23 @@ PROPERTIES
   exec setpriv --pdeathsig KILL "${java[@]}" kafka.Kafka "$dir/server.properties"
 }
 
+# Later lines win over earlier ones. The broker calls itself over plain text on its controller's port.
+over_tls() {
+  cat <<PROPERTIES
+listeners=SSL://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2
+advertised.listeners=SSL://127.0.0.1:$1
+security.inter.broker.protocol=SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$3/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$3/ca.crt
+ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^.*CN=([^,]+).*$/\$1/
+PROPERTIES
+}
+
 case "${1:-}" in
   fetch) fetch ;;
-  run) [ $# -eq 4 ] || fail "usage: scripts/kafka.sh run DIR PORT CONTROLLER_PORT"; run "$2" "$3" "$4" ;;
-  *) sed -n '2,5p' "$0" >&2; exit 2 ;;
+  run) [ $# -ge 4 ] || fail "usage: scripts/kafka.sh run DIR PORT CONTROLLER_PORT [TLS]"; run "$2" "$3" "$4" "${5:-}" ;;
+  *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac

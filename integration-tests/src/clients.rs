@@ -20,6 +20,7 @@ use uuid::Uuid;
 use wraparound::district::ready::Ready;
 
 use crate::district::connect;
+use crate::tokens::Claims;
 
 /// Puts a token on every call.
 #[derive(Clone, Debug)]
@@ -64,11 +65,17 @@ pub struct Clients {
     pub reporting: ReportingServiceClient<Connection>,
 }
 
+/// A district that answers, however it is run.
+pub trait Reached {
+    /// Clients of every service, for a caller with these claims.
+    fn clients(&self, claims: &Claims) -> Clients;
+}
+
 impl Clients {
     /// Clients of a running district.
     pub fn new(ready: &Ready, token: &str) -> Self {
         let bearer = Bearer::new(token);
-        let to = |address: &str| InterceptedService::new(connect(address), bearer.clone());
+        let to = |address: &str| InterceptedService::new(connect(address, &ready.tls), bearer.clone());
         Self {
             rosters: RosterServiceClient::new(to(&ready.rosters)),
             imports: ImportServiceClient::new(to(&ready.rosters)),

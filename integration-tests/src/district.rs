@@ -2,16 +2,16 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use wraparound::district::ready::Ready;
+use wraparound::tls::Tls;
 
-use crate::clients::Clients;
+use crate::clients::{Clients, Reached};
+use crate::process::{self, Process, signal};
 use crate::tokens::{Claims, Tokens};
 use crate::{postgres, scratch};
 
@@ -87,7 +87,7 @@ impl District {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.process.child.id()
+        self.process.pid()
     }
 
     /// Everything it has logged and printed so far.
@@ -118,7 +118,7 @@ impl District {
         signal(self.pid(), "TERM");
         let deadline = Instant::now() + STOP_PATIENCE;
         loop {
-            if let Some(status) = self.process.child.try_wait().unwrap_or_else(|error| panic!("cannot wait for wraparound: {error}")) {
+            if let Some(status) = self.process.ended() {
                 return status;
             }
             assert!(Instant::now() < deadline, "wraparound does not stop within {STOP_PATIENCE:?}; it said:\n{}", self.log());
@@ -146,7 +146,7 @@ impl District {
 
     /// A connection to one of its services, by name.
     pub fn channel(&self, service: &str) -> Channel {
-        connect(self.address(service))
+        connect(self.address(service), &self.ready.tls)
     }
 
     /// The address of one of its services, by name.
@@ -167,7 +167,7 @@ impl District {
     async fn await_ready(&mut self) {
         let deadline = Instant::now() + START_PATIENCE;
         while !self.ready_file().exists() {
-            let ended = self.process.child.try_wait().unwrap_or_else(|error| panic!("cannot wait for wraparound: {error}"));
+            let ended = self.process.ended();
             assert!(ended.is_none(), "wraparound ended ({ended:?}) before it was ready; it said:\n{}", self.log());
             assert!(Instant::now() < deadline, "wraparound is not ready after {START_PATIENCE:?}; it said:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -179,8 +179,15 @@ impl District {
 }
 
 /// A connection that is made at the first call.
-pub(crate) fn connect(address: &str) -> Channel {
-    Endpoint::from_shared(address.to_owned()).unwrap_or_else(|error| panic!("{address}: {error}")).timeout(Duration::from_secs(30)).connect_lazy()
+pub(crate) fn connect(address: &str, tls: &Tls) -> Channel {
+    chassis_boot::run::install_crypto();
+    tls.endpoint(address).unwrap_or_else(|error| panic!("{address}: {error}")).timeout(Duration::from_secs(30)).connect_lazy()
+}
+
+impl Reached for District {
+    fn clients(&self, claims: &Claims) -> Clients {
+        self.clients(claims)
+    }
 }
 
 /// The built `wraparound`, beside this test's own binary.
@@ -188,10 +195,7 @@ pub(crate) fn connect(address: &str) -> Channel {
 /// # Panics
 /// When it is not built.
 pub fn binary() -> PathBuf {
-    let own = std::env::current_exe().unwrap_or_else(|error| panic!("no path of this test: {error}"));
-    // target/debug/deps/it-… or target/debug/…
-    let built = own.ancestors().skip(1).take(3).map(|folder| folder.join("wraparound")).find(|path| path.is_file());
-    built.unwrap_or_else(|| panic!("the wraparound binary is not built: run `make test`, or `cargo build -p wraparound` first"))
+    process::binaries().join("wraparound")
 }
 
 fn data_dir(folder: &Path) -> PathBuf {
@@ -212,6 +216,7 @@ fn nowhere() -> Ready {
         database: none(),
         time_zone: none(),
         pid: 0,
+        tls: Tls::default(),
     }
 }
 
@@ -219,9 +224,8 @@ fn launch(options: &DistrictOptions, folder: &Path) -> Process {
     let written = |name: &str| {
         File::options().create(true).append(true).open(folder.join(name)).unwrap_or_else(|error| panic!("cannot write {name} of the district: {error}"))
     };
-    // Ends with this process, even where this one is killed.
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).arg(binary()).arg("up").args(["--ports-from", "0"]);
+    let mut command = process::command(&binary());
+    command.arg("up").args(["--ports-from", "0"]);
     command.arg("--data-dir").arg(data_dir(folder)).arg("--ready-file").arg(folder.join("ready.json"));
     command.stdin(Stdio::null()).stdout(written("stdout")).stderr(written("stderr"));
     command.env("RUST_LOG", options.log.as_deref().unwrap_or("info"));
@@ -240,59 +244,5 @@ fn launch(options: &DistrictOptions, folder: &Path) -> Process {
     if options.sample {
         command.arg("--sample");
     }
-    Process { child: spawn(command) }
-}
-
-/// Sends a signal to a process that a test started.
-///
-/// # Panics
-/// When the signal cannot be sent.
-pub fn signal(pid: u32, name: &str) {
-    let sent = Command::new("bash").args(["-c", r#"kill -"$1" "$2""#, "bash", name, &pid.to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {pid}");
-}
-
-#[derive(Debug)]
-struct Process {
-    child: Child,
-}
-
-impl Process {
-    fn kill(&mut self) {
-        // An error says that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-type Order = (Command, Sender<std::io::Result<Child>>);
-
-/// Spawns from a thread that lives as long as this process: Linux takes the thread that started a child for its parent,
-/// and a test's own thread ends with the test, while others may still use the district.
-fn spawn(command: Command) -> Child {
-    static SPAWNER: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, taken) = channel::<Order>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in taken {
-                // Whoever asked may be gone; then nobody needs the child, and dropping it leaves it to pdeathsig.
-                let _ = answer.send(command.spawn());
-            }
-        });
-        Mutex::new(orders)
-    });
-    let (answer, answered) = channel();
-    let sent = spawner.lock().unwrap_or_else(PoisonError::into_inner).send((command, answer));
-    assert!(sent.is_ok(), "the thread that starts processes has ended");
-    match answered.recv() {
-        Ok(Ok(child)) => child,
-        Ok(Err(error)) => panic!("cannot start wraparound by setpriv (Debian package util-linux): {error}"),
-        Err(_) => panic!("the thread that starts processes has ended"),
-    }
+    Process::spawn(command)
 }

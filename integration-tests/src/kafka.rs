@@ -14,6 +14,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::scratch;
 
 const START_PATIENCE: Duration = Duration::from_mins(2);
@@ -23,6 +24,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Kafka {
     broker: Option<Broker>,
+    /// Certificates, where it speaks TLS only and wants one of every client.
+    tls: Option<Authority>,
     folder: TempDir,
     port: u16,
     controller_port: u16,
@@ -34,12 +37,24 @@ impl Kafka {
     /// # Errors
     /// When Java or Maven is missing, the download fails or the broker does not come up; with what it said.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// As [`Kafka::start`], over mutual TLS alone. Clients show certificates of `authority`, whose common name is their user.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_tls(authority: &Authority) -> anyhow::Result<Self> {
+        Self::start_with(Some(authority.clone()))
+    }
+
+    fn start_with(tls: Option<Authority>) -> anyhow::Result<Self> {
         fetch()?;
         // Both at once, so that they differ.
         let (one, two) = (free_port()?, free_port()?);
         let (port, controller_port) = (port_of(&one)?, port_of(&two)?);
         drop((one, two));
-        let mut kafka = Self { broker: None, folder: scratch::folder("kafka")?, port, controller_port };
+        let mut kafka = Self { broker: None, tls, folder: scratch::folder("kafka")?, port, controller_port };
         kafka.launch()?;
         Ok(kafka)
     }
@@ -47,6 +62,18 @@ impl Kafka {
     /// Where clients begin: `host:port`.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// What a client needs to speak to it, as somebody who may do everything.
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.bootstrap());
+        if let Some(authority) = &self.tls {
+            let files = authority.issue("broker");
+            config.set("security.protocol", "ssl").set("ssl.ca.location", &files.ca_file);
+            config.set("ssl.certificate.location", &files.certificate).set("ssl.key.location", &files.key);
+        }
+        config
     }
 
     /// The broker's process id while it runs.
@@ -81,11 +108,12 @@ impl Kafka {
             .arg("run")
             .arg(self.folder.path())
             .args([self.port.to_string(), self.controller_port.to_string()])
+            .args(self.tls.as_ref().map(Authority::folder))
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("cannot share the broker's log")?)
             .stderr(log);
         let broker = Broker::spawn(command).context("cannot run scripts/kafka.sh")?;
-        let outcome = await_answer(&self.bootstrap(), &broker);
+        let outcome = await_answer(self.client(), &broker);
         self.broker = Some(broker);
         outcome.with_context(|| {
             let said = fs::read_to_string(&log_path).unwrap_or_default();
@@ -160,13 +188,9 @@ impl Broker {
 }
 
 /// Waits until the broker describes itself to a client.
-fn await_answer(bootstrap: &str, broker: &Broker) -> anyhow::Result<()> {
-    let client: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("reconnect.backoff.max.ms", "100")
-        .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
-        .create()
-        .context("cannot make a Kafka client")?;
+fn await_answer(mut config: ClientConfig, broker: &Broker) -> anyhow::Result<()> {
+    let client: BaseConsumer =
+        config.set("reconnect.backoff.max.ms", "100").set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg).create().context("cannot make a Kafka client")?;
     let deadline = Instant::now() + START_PATIENCE;
     loop {
         if let Ok(metadata) = client.fetch_metadata(None, Duration::from_millis(300))

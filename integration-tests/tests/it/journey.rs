@@ -20,7 +20,7 @@ use crate::house::{roster, schools};
 use crate::rules::root;
 
 /// Runs `wraparound` with these arguments, away from the machine's own settings.
-async fn wraparound(arguments: &[&str], database: Option<&str>) -> Output {
+pub async fn wraparound(arguments: &[&str], database: Option<&str>) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).env_remove("WRAPAROUND_DATA_DIR").env_remove("WRAPAROUND_KAFKA").env_remove("WRAPAROUND_DATABASE_URL");
     if let Some(database) = database {
@@ -29,7 +29,7 @@ async fn wraparound(arguments: &[&str], database: Option<&str>) -> Output {
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     format!("{:?}\n{}\n{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -52,7 +52,7 @@ async fn story(arguments: &[&str]) -> Value {
 }
 
 /// Every id of one need's chain, down to the report.
-fn has_a_whole_chain(told: &Value) {
+pub fn has_a_whole_chain(told: &Value) {
     let text = told.to_string();
     for link in ["need_id", "plan_item_id", "referral_id"] {
         assert!(text.contains(link), "the story tells of no {link}: {told:#}");

@@ -5,6 +5,7 @@ mod access;
 mod browser;
 mod event_contract;
 mod faults;
+mod fleet;
 mod foreign_client;
 mod groups;
 mod house;

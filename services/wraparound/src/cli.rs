@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::tls::Tls;
 use crate::{generate_command, import, service_log, story, token_command, up};
 
 /// What ended a command.
@@ -125,6 +126,8 @@ pub struct ImportArgs {
     /// Address of the rosters service, e.g. http://127.0.0.1:7401; the running development district's where not given.
     #[arg(long, value_name = "ADDR")]
     pub address: Option<String>,
+    #[command(flatten)]
+    pub tls: Tls,
     /// File that holds the bearer token of a data clerk; the running development district's data clerk where not given.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -160,6 +163,8 @@ pub struct ServiceLogArgs {
     /// Address of the plans service, e.g. http://127.0.0.1:7403; the running development district's where not given.
     #[arg(long, value_name = "ADDR")]
     pub address: Option<String>,
+    #[command(flatten)]
+    pub tls: Tls,
     /// File that holds the bearer token of a coordinator; one of the running development district where not given.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,

@@ -15,5 +15,6 @@ pub mod progress;
 pub mod sample;
 pub mod service_log;
 pub mod story;
+pub mod tls;
 pub mod token_command;
 pub mod up;

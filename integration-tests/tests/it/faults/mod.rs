@@ -1,8 +1,8 @@
 //! With events flowing, the process is killed, PostgreSQL restarted and Kafka killed, at random moments, over many
 //! rounds. Then: every acknowledged write is there, each event is in reporting's numbers once, and none is lost.
 
-mod books;
-mod writers;
+pub mod books;
+pub mod writers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

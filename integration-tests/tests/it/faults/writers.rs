@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use integration_tests::clients::Clients;
-use integration_tests::district::District;
+use integration_tests::clients::{Clients, Reached};
 use integration_tests::patience::eventually;
 use integration_tests::tokens::Claims;
 use proto::partners::v1::{
@@ -81,10 +80,10 @@ fn entry(class_review_id: &str, student_id: &str, entry_id: &str, code: &str, se
 
 impl World {
     /// A school with one class half reviewed, plans with a service under way, and a partner.
-    pub async fn prepare(district: &District) -> Self {
+    pub async fn prepare(district: &impl Reached) -> Self {
         let mut zip = Cursor::new(Vec::new());
         let school_year = school_year_of(chassis_clock::today());
-        generate(&DistrictSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
+        generate(&impl ReachedSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
         district.clients(&Claims::role("data_clerk")).import_all(zip.into_inner()).await;
         let mut everybody = district.clients(&Claims::role("program_manager"));
         let school_id = everybody.rosters.list_schools(ListSchoolsRequest::default()).await.unwrap().into_inner().schools.remove(0).school_id;
@@ -140,7 +139,7 @@ impl World {
     }
 
     /// Where the district listens now.
-    pub fn point_at(&self, district: &District) {
+    pub fn point_at(&self, district: &impl Reached) {
         *self.clients.write().unwrap() = district.clients(&self.claims);
     }
 
@@ -255,7 +254,7 @@ async fn version_of(me: &mut Clients, class_review_id: &str, student_id: &str) -
     me.reviews.get_student_review(request).await.unwrap().into_inner().student_review.unwrap().version
 }
 
-async fn partner_with_service(district: &District) -> String {
+async fn partner_with_service(district: &impl Reached) -> String {
     let mut manager = district.clients(&Claims::role("partnership_manager"));
     let partner =
         Partner { partner_id: new_id(), name: "Fictional Youth House".to_owned(), sector: "SEC-CBO".to_owned(), status: "active".to_owned(), version: 0 };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chassis_events::dead_letter::{self, Replay};
 use chassis_events::restored::{self, LogAfter};
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -63,7 +64,10 @@ enum Verb {
         /// Where every service was set back to one moment: that moment, e.g. 2026-11-27T03:00:00Z. Events published between it and
         /// now tell of writes that are gone, and are passed over.
         #[arg(long)]
-        all_set_back_to: Option<chrono::DateTime<chrono::Utc>>,
+        all_set_back_to: Option<DateTime<Utc>>,
+        /// When they were set back; now where not given. For a read model that is made anew some time after a restore.
+        #[arg(long, requires = "all_set_back_to")]
+        set_back_at: Option<DateTime<Utc>>,
     },
     /// Events that could not be applied.
     DeadLetters {
@@ -146,7 +150,10 @@ async fn execute<S: Service>(cli: Cli) -> anyhow::Result<()> {
         }
         Verb::WaitForDb { timeout_seconds } => wait_for_db::<S>(&context.pool, Duration::from_secs(timeout_seconds)).await?,
         Verb::Republish => println!("{}: {} states go out again", S::NAME, S::republish(context).await?),
-        Verb::AfterRestore { log, all_set_back_to } => after_restore::<S>(&context.pool, log, all_set_back_to).await?,
+        Verb::AfterRestore { log, all_set_back_to, set_back_at } => {
+            let undone = all_set_back_to.map(|from| (from, set_back_at.unwrap_or_else(Utc::now)));
+            after_restore::<S>(&context.pool, log, undone).await?;
+        }
         Verb::DeadLetters { verb } => dead_letters::<S>(verb, context).await?,
         Verb::Serve { .. } | Verb::Work => {
             let work = match cli.verb {
@@ -181,14 +188,17 @@ async fn wait_for_db<S: Service>(pool: &sqlx::PgPool, patience: Duration) -> any
     }
 }
 
-async fn after_restore<S: Service>(pool: &sqlx::PgPool, log: Log, undone_from: Option<chrono::DateTime<chrono::Utc>>) -> anyhow::Result<()> {
+async fn after_restore<S: Service>(pool: &sqlx::PgPool, log: Log, undone: Option<(DateTime<Utc>, DateTime<Utc>)>) -> anyhow::Result<()> {
     let Some(migrations) = S::migrations() else { anyhow::bail!("{} owns no data, so there is nothing to restore", S::NAME) };
     migrations.check(pool).await?;
+    if let Some((from, until)) = undone {
+        anyhow::ensure!(from < until, "--all-set-back-to must lie before the moment of the restore, {until}");
+    }
     let after = match log {
         Log::Kept => LogAfter::Kept,
         Log::Lost => LogAfter::Lost,
     };
-    restored::stand_again(pool, after, undone_from).await?;
+    restored::stand_again(pool, after, undone).await?;
     println!("{}: its consumers read the log from the beginning and pass over what the backup holds", S::NAME);
     if after == LogAfter::Lost {
         println!("{}: now run `republish`, once every service has been prepared", S::NAME);

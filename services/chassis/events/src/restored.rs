@@ -19,12 +19,13 @@ pub enum LogAfter {
     Lost,
 }
 
-/// Prepares a schema that was just restored. Nothing of the service may run meanwhile. With `undone_from`, every service was set
-/// back to that moment: what was published between it and now tells of writes that are gone, and is passed over.
-pub async fn stand_again(pool: &PgPool, log: LogAfter, undone_from: Option<DateTime<Utc>>) -> Result<(), DbError> {
+/// Prepares a schema that was just restored. Nothing of the service may run meanwhile. With `undone`, every service was set
+/// back from its end to its beginning: what was published between them tells of writes that are gone, and is passed over.
+pub async fn stand_again(pool: &PgPool, log: LogAfter, undone: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Result<(), DbError> {
     let mut tx = pool.begin().await?;
-    sqlx::query("update consumer_generation set generation = gen_random_uuid(), undone_from = $1, undone_until = case when $1 is not null then now() end")
-        .bind(undone_from)
+    sqlx::query("update consumer_generation set generation = gen_random_uuid(), undone_from = $1, undone_until = $2")
+        .bind(undone.map(|(from, _)| from))
+        .bind(undone.map(|(_, until)| until))
         .execute(&mut *tx)
         .await?;
     let sql = match log {

@@ -33,7 +33,7 @@ pub enum ChannelError {
         source: tonic::transport::Error,
     },
     /// A PEM file cannot be read.
-    #[error("cannot read {file}, which the settings under [peers] name")]
+    #[error("cannot read {file}")]
     Unreadable {
         /// Path.
         file: String,
@@ -47,11 +47,15 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds a channel; nothing connects until the first call.
 pub fn channel(settings: &ChannelSettings) -> Result<Channel, ChannelError> {
+    Ok(endpoint(settings)?.timeout(CALL_TIMEOUT).connect_lazy())
+}
+
+/// How to connect, for calls that set their own deadline or need none.
+pub fn endpoint(settings: &ChannelSettings) -> Result<Endpoint, ChannelError> {
     let address = |source| ChannelError::Address { uri: settings.uri.clone(), source };
     let mut endpoint = Endpoint::from_shared(settings.uri.clone())
         .map_err(address)?
         .connect_timeout(Duration::from_secs(2))
-        .timeout(CALL_TIMEOUT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
@@ -67,7 +71,7 @@ pub fn channel(settings: &ChannelSettings) -> Result<Channel, ChannelError> {
         }
         endpoint = endpoint.tls_config(tls).map_err(address)?;
     }
-    Ok(endpoint.connect_lazy())
+    Ok(endpoint)
 }
 
 fn read(file: &str) -> Result<Vec<u8>, ChannelError> {

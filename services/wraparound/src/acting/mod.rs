@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chassis_rpc::channel::ChannelSettings;
 use chrono::NaiveDate;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
@@ -30,6 +29,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::district::ready::Ready;
+use crate::tls::Tls;
 
 /// Clients of every service.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub struct Services {
 
 impl Services {
     /// Services at these addresses; nothing connects until the first call.
-    pub fn new(rosters: &str, reviews: &str, plans: &str, partners: &str, reporting: &str) -> anyhow::Result<Self> {
-        let channel = |uri: &str| chassis_rpc::channel(&ChannelSettings { uri: uri.to_owned(), ..ChannelSettings::default() });
+    pub fn new(tls: &Tls, rosters: &str, reviews: &str, plans: &str, partners: &str, reporting: &str) -> anyhow::Result<Self> {
+        let channel = |uri: &str| chassis_rpc::channel(&tls.to(uri));
         Ok(Self {
             rosters: channel(rosters)?,
             reviews: channel(reviews)?,
@@ -56,7 +56,7 @@ impl Services {
 
     /// Services of a running district.
     pub fn of(ready: &Ready) -> anyhow::Result<Self> {
-        Self::new(&ready.rosters, &ready.reviews, &ready.plans, &ready.partners, &ready.reporting)
+        Self::new(&ready.tls, &ready.rosters, &ready.reviews, &ready.plans, &ready.partners, &ready.reporting)
     }
 
     /// The roster.

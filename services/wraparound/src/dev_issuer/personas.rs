@@ -44,6 +44,7 @@ impl People {
     /// Looks people up at these services.
     pub fn new(addresses: &Addresses) -> anyhow::Result<Self> {
         let services = Services::new(
+            addresses.tls(),
             &addresses.url("rosters"),
             &addresses.url("reviews"),
             &addresses.url("plans"),

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
+use crate::tls::Tls;
+
 /// Every port in its order from the first; families is reserved and not there yet.
 pub const ORDER: [&str; 8] = ["portal", "rosters", "reviews", "plans", "partners", "families", "reporting", "admin"];
 
@@ -18,6 +20,7 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     places: Vec<(&'static str, SocketAddr)>,
+    tls: Tls,
 }
 
 impl Held {
@@ -40,7 +43,7 @@ impl Held {
     /// Where they are.
     pub fn addresses(&self) -> anyhow::Result<Addresses> {
         let places = self.listeners.iter().map(|(name, listener)| Ok((*name, listener.local_addr()?))).collect::<anyhow::Result<_>>()?;
-        Ok(Addresses { places })
+        Ok(Addresses { places, tls: Tls::default() })
     }
 
     /// Hands one over.
@@ -56,9 +59,21 @@ impl Addresses {
         self.places.iter().find(|(n, _)| *n == name).map_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |(_, address)| *address)
     }
 
-    /// The address of one as a URL.
+    /// The same, where portal and services speak TLS.
+    #[must_use]
+    pub fn over(self, tls: Tls) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// What it takes to speak to the services.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// The address of one as a URL. The admin port, with the issuer, is plain always.
     pub fn url(&self, name: &str) -> String {
-        format!("http://{}", self.socket(name))
+        let scheme = if self.tls.ca_file.is_empty() || name == "admin" { "http" } else { "https" };
+        format!("{scheme}://{}", self.socket(name))
     }
 
     /// The development issuer.

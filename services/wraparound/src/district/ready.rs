@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::addresses::Addresses;
 use super::secrets::write_whole;
+use crate::tls::Tls;
 
 /// Addresses of a running district. Holds no secret.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -26,6 +27,9 @@ pub struct Ready {
     pub time_zone: String,
     /// The process.
     pub pid: u32,
+    /// What it takes to speak to the services, where they speak TLS.
+    #[serde(default)]
+    pub tls: Tls,
 }
 
 impl Ready {
@@ -43,6 +47,7 @@ impl Ready {
             database: database.to_owned(),
             time_zone: chassis_clock::zone().name().to_owned(),
             pid: std::process::id(),
+            tls: addresses.tls().clone(),
         }
     }
 
@@ -93,6 +98,7 @@ mod tests {
             issuer: text("i"),
             database: text("b"),
             time_zone: "America/New_York".to_owned(),
+            tls: Tls::default(),
             pid: 7,
         };
         ready.write(&path).unwrap();

@@ -12,12 +12,13 @@ use proto::rosters::v1::run_import_response::Part as Down;
 use proto::rosters::v1::{ImportIssue, ImportRun, ImportState, ListImportIssuesRequest, RunImportHeader, RunImportRequest};
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use crate::acting::{Cast, Part, Person, Told as _, request_id, told};
 use crate::cli::{Ending, Format, ImportArgs};
 use crate::district;
 use crate::progress::Progress;
+use crate::tls::Tls;
 
 /// What to import and how.
 #[derive(Clone, Debug)]
@@ -53,8 +54,9 @@ const CHUNK: usize = 256 * 1024;
 /// The command.
 pub async fn run(args: ImportArgs) -> anyhow::Result<Ending> {
     let (address, who) = place(&args).await?;
+    let tls = args.tls;
     let upload = Upload { path: args.path, dry_run: args.dry_run, accept_changes: args.accept_changes };
-    let result = import(&address, &who, &upload).await?;
+    let result = import(&address, &tls, &who, &upload).await?;
     match args.format {
         Format::Text => print!("{}", report::text(&result)),
         Format::Json => println!("{}", report::json(&result)?),
@@ -77,11 +79,11 @@ async fn place(args: &ImportArgs) -> anyhow::Result<(String, Person)> {
 }
 
 /// Imports a package with a progress bar.
-pub async fn import(address: &str, who: &Person, upload: &Upload) -> anyhow::Result<Result> {
+pub async fn import(address: &str, tls: &Tls, who: &Person, upload: &Upload) -> anyhow::Result<Result> {
     let package = package::open(&upload.path)?;
     let size = package.size;
     // An import has no deadline: a large district takes minutes.
-    let endpoint = Endpoint::from_shared(address.to_owned()).with_context(|| format!("{address:?} is not an address such as http://127.0.0.1:7401"))?;
+    let endpoint = tls.endpoint(address).with_context(|| format!("{address:?} is not an address such as http://127.0.0.1:7401"))?;
     let channel = endpoint.connect().await.with_context(|| format!("the rosters service does not answer at {address}"))?;
     let mut client = ImportServiceClient::new(channel);
     let header =

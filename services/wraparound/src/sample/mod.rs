@@ -93,7 +93,7 @@ async fn roster(ready: &Ready, cast: &Cast, size: Size, school_year: i32) -> any
     generate(&spec, file.reopen()?, |_, _| {})?;
     let clerk = cast.plays(&Part::district("data_clerk")).await?;
     let upload = Upload { path: file.path().to_owned(), dry_run: false, accept_changes: false };
-    let result = import::import(&ready.rosters, &clerk, &upload).await?;
+    let result = import::import(&ready.rosters, &ready.tls, &clerk, &upload).await?;
     ensure!(result.went_well(), "the fictional roster was not taken: {:?}", result.issues.first());
     say(&format!("  {} schools with {} students imported as the data clerk", spec.schools, grouped(spec.students)));
     Ok(())

@@ -9,7 +9,6 @@ use proto::plans::v1::import_service_log_response::Kind as Down;
 use proto::plans::v1::{ImportServiceLogRequest, ServiceLogFinding, ServiceLogHeader, ServiceLogResult};
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
 
 use crate::acting::{Cast, Part, Person, request_id, told};
 use crate::cli::{Ending, Format, ServiceLogArgs};
@@ -74,7 +73,7 @@ async fn import(address: &str, who: &Person, args: &ServiceLogArgs) -> anyhow::R
         request_id: request_id(),
     };
     // An import has no deadline: a year's log takes a while.
-    let endpoint = Endpoint::from_shared(address.to_owned()).with_context(|| format!("{address:?} is not an address such as http://127.0.0.1:7403"))?;
+    let endpoint = args.tls.endpoint(address).with_context(|| format!("{address:?} is not an address such as http://127.0.0.1:7403"))?;
     let channel = endpoint.connect().await.with_context(|| format!("the plans service does not answer at {address}"))?;
     let (send, parts) = tokio::sync::mpsc::channel(8);
     let sending = tokio::spawn(stream(file, header, send));

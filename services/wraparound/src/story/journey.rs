@@ -128,7 +128,7 @@ impl Journey {
             }
         };
         let clerk = self.cast.plays(&Part::district("data_clerk")).await?;
-        let result = import::import(&self.ready.rosters, &clerk, &Upload { path, dry_run: false, accept_changes: false }).await?;
+        let result = import::import(&self.ready.rosters, &self.ready.tls, &clerk, &Upload { path, dry_run: false, accept_changes: false }).await?;
         if !result.went_well() {
             let found: Vec<String> = result.issues.iter().take(5).map(|i| format!("{}:{} {} {}: {}", i.file, i.line, i.column, i.rule, i.hint)).collect();
             anyhow::bail!("the roster was refused ({} errors): {}", result.run.error_count, found.join("; "));

@@ -129,7 +129,7 @@ impl Year {
         generate(&spec, made.reopen()?, |_, _| {})?;
         let clerk = self.cast.plays(&Part::district("data_clerk")).await?;
         let upload = Upload { path: made.path().to_owned(), dry_run: false, accept_changes: false };
-        let result = import::import(&self.ready.rosters, &clerk, &upload).await?;
+        let result = import::import(&self.ready.rosters, &self.ready.tls, &clerk, &upload).await?;
         ensure!(result.went_well(), "the fictional roster was refused");
         self.step("a fictional roster is imported", vec![thing("import_run_id", &result.run.import_run_id, "applied")]);
 
