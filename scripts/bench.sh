@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh run
-SQLX_OFFLINE=true cargo build --locked --release --package wraparound --bin wraparound
+SQLX_OFFLINE=true cargo build --locked --release --workspace --bins
 SQLX_OFFLINE=true cargo bench --locked --package integration-tests "$@"

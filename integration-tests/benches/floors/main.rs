@@ -10,6 +10,7 @@ mod ground;
 mod import;
 mod read;
 mod season;
+mod start;
 mod visible;
 
 use std::time::Duration;
@@ -52,6 +53,7 @@ fn main() {
         rows.push(read::measure(&ground, &reviewed).await);
         rows.push(visible::measure(&ground, &class).await);
         ground.stop().await;
+        rows.extend(start::measure().await);
         rows
     });
     println!("\n{:<10} {:>24} {:>24} {:>8}  {:<22} aside", "name", "ours", "floor", "ratio", "aim");

@@ -126,6 +126,7 @@ pub struct ImportArgs {
     /// Address of the rosters service, e.g. http://127.0.0.1:7401; the running development district's where not given.
     #[arg(long, value_name = "ADDR")]
     pub address: Option<String>,
+    /// For an address that begins with https://.
     #[command(flatten)]
     pub tls: Tls,
     /// File that holds the bearer token of a data clerk; the running development district's data clerk where not given.
@@ -163,6 +164,7 @@ pub struct ServiceLogArgs {
     /// Address of the plans service, e.g. http://127.0.0.1:7403; the running development district's where not given.
     #[arg(long, value_name = "ADDR")]
     pub address: Option<String>,
+    /// For an address that begins with https://.
     #[command(flatten)]
     pub tls: Tls,
     /// File that holds the bearer token of a coordinator; one of the running development district where not given.

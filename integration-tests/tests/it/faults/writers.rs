@@ -83,7 +83,7 @@ impl World {
     pub async fn prepare(district: &impl Reached) -> Self {
         let mut zip = Cursor::new(Vec::new());
         let school_year = school_year_of(chassis_clock::today());
-        generate(&impl ReachedSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
+        generate(&DistrictSpec { schools: 1, students: 300, seed: 11, school_year }, &mut zip, |_, _| {}).unwrap();
         district.clients(&Claims::role("data_clerk")).import_all(zip.into_inner()).await;
         let mut everybody = district.clients(&Claims::role("program_manager"));
         let school_id = everybody.rosters.list_schools(ListSchoolsRequest::default()).await.unwrap().into_inner().schools.remove(0).school_id;

@@ -22,12 +22,8 @@ async fn an_upgrade_and_its_rollback_lose_nothing() {
     let folder = scratch::folder("upgrade").unwrap();
     // One database, so that the books of all services can be compared in one query.
     let databases = Databases::together(&Secrets::open_or_create(folder.path()).unwrap()).await;
-    let options = FleetOptions {
-        kafka: Some(kafka.bootstrap()),
-        databases: Some(databases.clone()),
-        binaries: Some(previous.clone()),
-        ..FleetOptions::default()
-    };
+    let options =
+        FleetOptions { kafka: Some(kafka.bootstrap()), databases: Some(databases.clone()), binaries: Some(previous.clone()), ..FleetOptions::default() };
     let mut fleet = Fleet::start(options).await;
     let world = Arc::new(World::prepare(&fleet).await);
     let writers = writers::start(&world);
