@@ -49,6 +49,7 @@ look() {
   has cmake || need cmake "cmake (for the Kafka client)"
   has pkg-config || need pkg-config "pkg-config (for the Kafka client)"
   has_header zlib.h || need zlib1g-dev "zlib's headers (for the Kafka client)"
+  has_header openssl/ssl.h || need libssl-dev "OpenSSL's headers (for the Kafka client's TLS)"
   # The client is built without curl, but one of its files asks for curl's header all the same.
   has_header curl/curl.h || need libcurl4-openssl-dev "curl's headers (for the Kafka client)"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates "certificates (to download crates)"

@@ -47,7 +47,12 @@ async fn kafka_log(kafka: &Kafka) -> Arc<dyn EventLog> {
     let settings = KafkaSettings {
         brokers: kafka.bootstrap(),
         security_protocol: "plaintext".to_owned(),
+        sasl_mechanism: "PLAIN".to_owned(),
         username: String::new(),
+        ca_file: String::new(),
+        certificate: String::new(),
+        key: String::new(),
+        create_topics: true,
         password: String::new().into(),
         replication: 1,
         topic_prefix: format!("{}.", Uuid::now_v7().simple()),
