@@ -79,6 +79,7 @@ over_tls() {
   cat <<PROPERTIES
 listeners=SSL://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2
 advertised.listeners=SSL://127.0.0.1:$1
+listener.security.protocol.map=SSL:SSL,CONTROLLER:PLAINTEXT
 security.inter.broker.protocol=SSL
 ssl.keystore.type=PEM
 ssl.keystore.location=$3/broker.pem

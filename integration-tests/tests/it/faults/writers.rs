@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use integration_tests::acts::open_custom_cycle;
 use integration_tests::clients::{Clients, Reached};
 use integration_tests::patience::eventually;
 use integration_tests::tokens::Claims;
@@ -16,8 +17,7 @@ use proto::plans::v1::{
     PlanItemKind, TransitionEnrolmentRequest,
 };
 use proto::reviews::v1::{
-    CompleteStudentReviewRequest, CreateReviewCycleRequest, Entry, EntrySource, GetClassReviewRequest, Polarity, PutEntryRequest, Season,
-    StartClassReviewRequest, UpdateStudentReviewRequest,
+    CompleteStudentReviewRequest, Entry, EntrySource, GetClassReviewRequest, Polarity, PutEntryRequest, StartClassReviewRequest, UpdateStudentReviewRequest,
 };
 use proto::rosters::v1::{ListClassesRequest, ListSchoolsRequest};
 use proto::r#type::v1::{Certainty, Domain};
@@ -97,10 +97,7 @@ impl World {
             }
         })
         .await;
-        let today = chassis_clock::today();
-        let (opens_on, closes_on) = ((today - chrono::Days::new(7)).to_string(), (today + chrono::Days::new(7)).to_string());
-        let cycle = CreateReviewCycleRequest { school_year, season: Season::Fall.into(), opens_on, closes_on, request_id: new_id(), ..Default::default() };
-        let review_cycle_id = everybody.reviews.create_review_cycle(cycle).await.unwrap().into_inner().cycle.unwrap().review_cycle_id;
+        let review_cycle_id = open_custom_cycle(&everybody).await.review_cycle_id;
         let class_review_id = eventually("the class review", || {
             let mut me = me.clone();
             let request = StartClassReviewRequest {

@@ -14,7 +14,8 @@ pub async fn are_closed(fleet: &Fleet, authority: &Authority) {
     let clerk = || Claims::role("program_manager");
     fleet.clients(&clerk()).rosters.list_schools(ListSchoolsRequest::default()).await.unwrap();
     let own = authority.issue("operator");
-    let stranger = Authority::make().issue("operator");
+    let elsewhere = Authority::make();
+    let stranger = elsewhere.issue("operator");
     let wrong = [
         ("no certificate", Tls { certificate: String::new(), key: String::new(), ..own.clone() }),
         ("a certificate of another authority", Tls { ca_file: own.ca_file.clone(), ..stranger.clone() }),

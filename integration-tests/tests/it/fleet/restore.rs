@@ -9,7 +9,8 @@ use integration_tests::scratch;
 use sqlx::{Connection as _, PgConnection};
 use wraparound::district::database::SCHEMAS;
 
-use super::{act, seen};
+use super::seen;
+use crate::faults::writers::World;
 
 /// Backs up, goes on, loses everything but the log, restores, replays: the reports are those of the backup, and life goes on.
 pub async fn gives_equal_reports(mut fleet: Fleet) {
@@ -20,8 +21,8 @@ pub async fn gives_equal_reports(mut fleet: Fleet) {
     let backed_up_at = chrono::Utc::now().to_rfc3339();
 
     // What comes after the backup is lost with the databases; the log still tells of it.
-    act(&fleet).await;
-    assert_ne!(settled(&fleet).await, before, "the second story changes the reports");
+    World::prepare(&fleet).await;
+    assert_ne!(settled(&fleet).await, before, "what was done since changes the reports");
     for service in SERVICES {
         fleet.stop(service).await;
     }
@@ -56,7 +57,8 @@ pub async fn gives_equal_reports(mut fleet: Fleet) {
     })
     .await;
     assert_eq!(replayed, before);
-    act(&fleet).await;
+    World::prepare(&fleet).await;
+    assert_ne!(settled(&fleet).await, before, "what is done after a restore is reported");
 }
 
 /// The reports once nothing waits to be published and nothing more changes.
