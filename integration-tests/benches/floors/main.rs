@@ -41,9 +41,15 @@ fn main() {
     }
     let students: u64 = std::env::var("BENCH_STUDENTS").ok().and_then(|v| v.parse().ok()).unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // `make bench ARGS="-- start"` for the short one alone.
+    let start_alone = std::env::args().any(|a| a == "start");
     let rows = runtime.block_on(async {
-        let ground = Ground::start().await;
         let mut rows = Vec::new();
+        if start_alone {
+            rows.extend(start::measure().await);
+            return rows;
+        }
+        let ground = Ground::start().await;
         rows.push(import::measure(&ground, students).await);
         let class = autosave::review(&ground).await;
         let (row, inserts) = autosave::measure(&ground, &class).await;

@@ -9,6 +9,7 @@ mod fleet;
 mod foreign_client;
 mod groups;
 mod house;
+mod images;
 mod journey;
 mod kafka_broker;
 mod model;
