@@ -1,116 +1,57 @@
-{{/* Addresses: one that balances connections, and a headless one for clients that balance calls. */}}
+{{/*
+Addresses: one that balances connections, and for gRPC a headless one, by which clients balance calls. A server ends its
+connections after server.max_connection_age_seconds, so that clients look the addresses up again and find new replicas.
+*/}}
 {{- define "wraparound.services" -}}
 {{- $root := . -}}
-{{- range $headless := list false true }}
+{{- $facts := include "wraparound.facts" . | fromYaml -}}
+{{- $plain := ternary "kubernetes.io/h2c" "http" (eq $facts.protocol "grpc") -}}
+{{- range $headless := ternary (list false true) (list false) (eq $facts.protocol "grpc") }}
 ---
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ include "wraparound.fullname" $root }}{{ if $headless }}-grpc{{ end }}
-  labels: {{- include "wraparound.labels" $root | nindent 4 }}
+  {{- include "wraparound.metadata" (list $root (ternary "-grpc" "" $headless)) | nindent 2 }}
+  {{- with $root.Values.serviceAnnotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   {{- if $headless }}
   clusterIP: None
+  {{- else if eq $facts.protocol "http" }}
+  # Sessions are in the memory of one pod.
+  sessionAffinity: ClientIP
   {{- end }}
   selector:
     {{- include "wraparound.selector" $root | nindent 4 }}
     app.kubernetes.io/component: serve
   ports:
-    - name: {{ $root.Values.protocol.name }}
+    - name: {{ $facts.protocol }}
       port: 7400
-      targetPort: grpc
-      appProtocol: {{ $root.Values.protocol.app }}
+      targetPort: {{ $facts.protocol }}
+      appProtocol: {{ ternary "https" $plain (dig "tls" "enabled" false $root.Values.global) }}
 {{- end }}
 {{- end -}}
 
-{{- define "wraparound.budget" -}}
+{{/* A drain of nodes takes one pod at a time; a lone pod would only hold the drain up. */}}
+{{- define "wraparound.budgets" -}}
+{{- $several := dict
+    "serve" (or .Values.autoscaling.enabled (gt (int .Values.replicas) 1))
+    "work" (and .Values.worker.separate (or .Values.keda.enabled (gt (int .Values.worker.replicas) 1))) -}}
+{{- range $component := list "serve" "work" }}
+{{- if index $several $component }}
+---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
-metadata:
-  name: {{ include "wraparound.fullname" . }}
-  labels: {{- include "wraparound.labels" . | nindent 4 }}
+metadata: {{- include "wraparound.metadata" (list $ (ternary "" "-work" (eq $component "serve"))) | nindent 2 }}
 spec:
   maxUnavailable: 1
+  # A pod that is not well anyway does not hold a drain up.
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
-      {{- include "wraparound.selector" . | nindent 6 }}
-      app.kubernetes.io/component: serve
-{{- end -}}
-
-{{- define "wraparound.autoscaler" -}}
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: {{ include "wraparound.fullname" . }}
-  labels: {{- include "wraparound.labels" . | nindent 4 }}
-spec:
-  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ include "wraparound.fullname" . }} }
-  minReplicas: {{ .Values.autoscaling.min }}
-  maxReplicas: {{ .Values.autoscaling.max }}
-  metrics:
-    - type: Resource
-      resource:
-        name: cpu
-        target: { type: Utilization, averageUtilization: {{ .Values.autoscaling.cpuPercent }} }
-{{- end -}}
-
-{{/* Who may speak to it: the release's own pods and the named namespaces; it may speak to whom it must. */}}
-{{- define "wraparound.network" -}}
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: {{ include "wraparound.fullname" . }}
-  labels: {{- include "wraparound.labels" . | nindent 4 }}
-spec:
-  podSelector:
-    matchLabels:
-      {{- include "wraparound.selector" . | nindent 6 }}
-  policyTypes: [Ingress, Egress]
-  ingress:
-    - from:
-        - podSelector:
-            matchLabels:
-              app.kubernetes.io/instance: {{ .Release.Name }}
-              app.kubernetes.io/part-of: wraparound
-        {{- range .Values.networkPolicy.callersFrom }}
-        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ . }} } }
-        {{- end }}
-      ports: [{ port: 7400 }]
-    {{- with .Values.networkPolicy.monitoringFrom }}
-    - from:
-        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ . }} } }
-      ports: [{ port: 7409 }]
-    {{- end }}
-  egress:
-    - ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
-    - ports:
-        {{- range .Values.networkPolicy.egressPorts }}
-        - { port: {{ . }} }
-        {{- end }}
-{{- end -}}
-
-{{/* Everything of one service. */}}
-{{- define "wraparound.service" -}}
-{{ include "wraparound.configmap" . }}
----
-{{- $replicas := ternary 0 (int .Values.replicas) .Values.autoscaling.enabled }}
-{{- $together := and .Values.works (not .Values.worker.separate) }}
-{{ include "wraparound.deployment" (dict "root" . "component" "serve" "serves" true "replicas" $replicas "verb" (ternary (list "serve" "--with-work") (list "serve") $together)) }}
-{{- if and .Values.works .Values.worker.separate }}
----
-{{ include "wraparound.deployment" (dict "root" . "component" "work" "serves" false "replicas" (int .Values.worker.replicas) "verb" (list "work")) }}
+      {{- include "wraparound.selector" $ | nindent 6 }}
+      app.kubernetes.io/component: {{ $component }}
 {{- end }}
-{{- include "wraparound.services" . }}
-{{- if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) }}
----
-{{ include "wraparound.budget" . }}
-{{- end }}
-{{- if .Values.autoscaling.enabled }}
----
-{{ include "wraparound.autoscaler" . }}
-{{- end }}
-{{- if .Values.networkPolicy.enabled }}
----
-{{ include "wraparound.network" . }}
 {{- end }}
 {{- end -}}
