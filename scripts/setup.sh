@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that this machine has what is needed, installing Debian packages where some are missing.
-# Usage: scripts/setup.sh run    what building and running take
-#        scripts/setup.sh test   and what the tests take on top: Java, Maven, Chromium, Python's gRPC
+# Usage: scripts/setup.sh run     what building and running take
+#        scripts/setup.sh charts  and what the tests of the charts take on top: etcd, Python
+#        scripts/setup.sh test    and what all tests take on top: Java, Maven, Chromium, Python's gRPC
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -54,11 +55,14 @@ look() {
   has_header curl/curl.h || need libcurl4-openssl-dev "curl's headers (for the Kafka client)"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates "certificates (to download crates)"
   has_postgres || need postgresql "PostgreSQL $oldest_postgres or newer"
+  [ "$purpose" != run ] || return 0
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python 3 with venv (for tests in Python)"
+  has etcd || need etcd-server "etcd (for the Kubernetes API server that admits the charts)"
+  has openssl || need openssl "openssl (for certificates of tests)"
   [ "$purpose" = test ] || return 0
   has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka)"
   has mvn || need maven "Maven (to fetch Apache Kafka)"
   { has chromium && has chromedriver; } || missing_browser
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python 3 with venv (for the foreign gRPC client)"
 }
 
 missing_browser() {
@@ -130,6 +134,8 @@ install_missing() {
   fi
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 ||
     fail "apt-get could not install everything. See above; by hand:  $by_hand"
+  # Debian starts etcd with the machine; tests start their own.
+  if [[ " ${missing[*]} " == *" etcd-server "* ]] && has systemctl; then as_root systemctl disable --now etcd >/dev/null 2>&1 || true; fi
 }
 
 # --- the foreign client's Python -----------------------------------------------------------------------------------
@@ -146,7 +152,7 @@ python_packages() {
   echo "$wanted" >"$target/venv/.complete"
 }
 
-case "$purpose" in run | test) ;; *) sed -n '2,4p' "$0" >&2; exit 2 ;; esac
+case "$purpose" in run | charts | test) ;; *) sed -n '2,5p' "$0" >&2; exit 2 ;; esac
 look
 if has apt-cache && [ ${#missing[@]} -gt 0 ] || ! has_rust; then
   # A fresh image has no package lists to choose from.

@@ -1,0 +1,66 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHARTS = Path(__file__).resolve().parents[1]
+ROOT = CHARTS.parent
+OUT = ROOT / "target/charts"
+SERVICES = ["rosters", "reviews", "plans", "partners", "reporting", "portal"]
+PRESETS = ["small", "district", "large"]
+RELEASE, NAMESPACE = "district", "wraparound"
+# What services take where nothing else is asked of them.
+LEAST = ["global.issuer=https://login.example.org", "global.timeZone=America/New_York", "global.kafka.brokers=kafka:9092",
+         "database.existingSecret=database"]  # fmt: skip
+
+
+def binaries():
+    return Path(os.environ["WRAPAROUND_BINARIES"])
+
+
+def helm(*arguments):
+    done = subprocess.run(["helm", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(done.stderr)
+    return done.stdout
+
+
+def template(chart, *arguments):
+    text = helm("template", RELEASE, str(CHARTS / chart), "--namespace", NAMESPACE, *arguments)
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
+
+
+def preset(name, *arguments):
+    return template("wraparound", "-f", str(CHARTS / f"wraparound/presets/{name}.yaml"), *arguments)
+
+
+def of_kind(manifests, *kinds):
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+
+def named(manifests, kind, name):
+    return next(manifest for manifest in manifests if manifest["kind"] == kind and manifest["metadata"]["name"] == name)
+
+
+def pods(manifests):
+    """Every pod that would be made, as (name of its owner, pod template)."""
+    for manifest in of_kind(manifests, "Deployment", "Job"):
+        yield manifest["metadata"]["name"], manifest["spec"]["template"]
+    for manifest in of_kind(manifests, "CronJob"):
+        yield manifest["metadata"]["name"], manifest["spec"]["jobTemplate"]["spec"]["template"]
+
+
+def containers(template):
+    return template["spec"].get("initContainers", []) + template["spec"]["containers"]
+
+
+@pytest.fixture(scope="session")
+def rendered():
+    """What each preset makes; and the small one stopped, while a backup is brought back."""
+    restoring = ["--set", "global.stopped=true,restore.enabled=true,restore.backup=20260131T013000Z"]
+    made = {name: preset(name) for name in PRESETS}
+    made["small, restoring"] = preset("small", *restoring)
+    made["district, migrating by jobs"] = preset("district", *(f"--set={s}.migrations.mode=job" for s in SERVICES))
+    return made
