@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import PRESETS, SERVICES, binaries, named, of_kind, preset
+from conftest import PRESETS, SERVICES, binaries, named, of_kind
 
 # What pods get from secrets.
 SECRETS = {
@@ -51,13 +51,6 @@ def ask(service, verb, manifests, folder, certificates):
 @pytest.mark.parametrize("scenario", PRESETS)
 def test_settings_are_taken(rendered, scenario, service, tmp_path, certificates):
     ask(service, "check-config", rendered[scenario], tmp_path, certificates)
-
-
-def test_settings_of_a_districts_groups_are_taken(tmp_path, certificates):
-    values = "global.groupsClaim=realm_access.groups,global.rolesOfGroups.wraparound-coordinators=coordinator,global.kafka.topicPrefix=north."
-    manifests = preset("district", "--set", values.replace("realm_access.", "realm_access\\."))
-    for service in SERVICES:
-        ask(service, "check-config", manifests, tmp_path, certificates)
 
 
 @pytest.fixture(scope="session")
