@@ -52,13 +52,20 @@ build_tools() {
   (cd charts/tests/tools && GOTOOLCHAIN=local go build -ldflags='-s -w' -o "$tools/bin/" helm.sh/helm/v4/cmd/helm k8s.io/kubernetes/cmd/kube-apiserver)
 }
 
+strimzi_classes() {
+  say "fetching Strimzi's classes"
+  mvn -B -q -f charts/tests/strimzi/pom.xml dependency:copy-dependencies -DoutputDirectory="$tools/strimzi" >&2 ||
+    fail "Strimzi's classes could not be fetched from Maven Central: is it reachable from here?"
+}
+
 scripts/setup.sh charts
 mkdir -p "$tools"
 once charts/tests/requirements.txt python python_packages
 find_go
 once charts/tests/tools/go.mod built build_tools
+once charts/tests/strimzi/pom.xml strimzi-fetched strimzi_classes
 export PATH=$tools/bin:$PATH
-export KUBE_APISERVER=$tools/bin/kube-apiserver
+export KUBE_APISERVER=$tools/bin/kube-apiserver STRIMZI_LIBS=$tools/strimzi
 
 if [ -z "${WRAPAROUND_BINARIES:-}" ]; then
   say "building the services"

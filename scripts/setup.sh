@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that this machine has what is needed, installing Debian packages where some are missing.
 # Usage: scripts/setup.sh run     what building and running take
-#        scripts/setup.sh charts  and what the tests of the charts take on top: etcd, Python
+#        scripts/setup.sh charts  and what the tests of the charts take on top: etcd, Python, Java
 #        scripts/setup.sh test    and what all tests take on top: Java, Maven, Chromium, Python's gRPC
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -59,9 +59,9 @@ look() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python 3 with venv (for tests in Python)"
   has etcd || need etcd-server "etcd (for the Kubernetes API server that admits the charts)"
   has openssl || need openssl "openssl (for certificates of tests)"
+  has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka, and to ask Strimzi's classes)"
+  has mvn || need maven "Maven (to fetch them)"
   [ "$purpose" = test ] || return 0
-  has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka)"
-  has mvn || need maven "Maven (to fetch Apache Kafka)"
   { has chromium && has chromedriver; } || missing_browser
 }
 
