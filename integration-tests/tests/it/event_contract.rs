@@ -11,6 +11,7 @@ use chassis_events::kafka::{KafkaLog, KafkaSettings};
 use chassis_events::log::Positions;
 use chassis_events::postgres::PostgresLog;
 use chassis_events::relay::Relay;
+use chassis_events::restored::{self, LogAfter};
 use chassis_events::{ApplyError, Consumer, Event, EventLog, Handler, Topic, dead_letter, outbox};
 use chassis_pg::Migrations;
 use integration_tests::kafka::Kafka;
@@ -231,6 +232,76 @@ async fn a_dropped_consumer_starts_from_the_beginning(log: Arc<dyn EventLog>, po
     background.stop().await;
 }
 
+/// Applies twenty events and sets the tables back to the first five, as a restore does.
+async fn set_back(log: &Arc<dyn EventLog>, pool: &PgPool, handler: &Arc<Effects>) {
+    for number in 100..120 {
+        outbox::append(&mut pool.acquire().await.unwrap(), &numbered("k", number)).await.unwrap();
+    }
+    let background = Background::start(pool, log, handler);
+    eventually("twenty effects", async || effects(pool).await.len() == 20).await;
+    // Kafka is told of the end within a second, as in a district that ran for a while.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    background.stop().await;
+    for statement in
+        ["delete from effect where number >= 105", "delete from inbox where event_id not in (select event_id from inbox order by event_id limit 5)"]
+    {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+    sqlx::query("update consumer_position set next_offset = 5").execute(pool).await.unwrap();
+}
+
+fn numbers(effects: &[(String, i64)]) -> Vec<i64> {
+    effects.iter().map(|(_, number)| *number).collect()
+}
+
+/// Kafka's group is ahead of restored tables. Nothing is passed over in silence, and once somebody has decided nothing is missing or double.
+async fn restored_tables_are_noticed_and_read_on(log: Arc<dyn EventLog>, pool: PgPool) {
+    let handler = Effects::new();
+    set_back(&log, &pool, &handler).await;
+    outbox::append(&mut pool.acquire().await.unwrap(), &numbered("k", 120)).await.unwrap();
+    let background = Background::start(&pool, &log, &handler);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(numbers(&effects(&pool).await), (100..105).collect::<Vec<_>>(), "a consumer ahead of its tables reads nothing");
+    background.stop().await;
+    // Its inbox has forgotten what was long ago; the position still knows.
+    sqlx::query("truncate inbox").execute(&pool).await.unwrap();
+    restored::stand_again(&pool, LogAfter::Kept, None).await.unwrap();
+    let background = Background::start(&pool, &log, &handler);
+    eventually("all effects", async || effects(&pool).await.len() >= 21).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    background.stop().await;
+    assert_eq!(numbers(&effects(&pool).await), (100..=120).collect::<Vec<_>>());
+}
+
+/// A log that was lost ends before the tables do. New events are not taken for old ones.
+async fn a_lost_log_is_noticed(log: Arc<dyn EventLog>, pool: PgPool) {
+    let handler = Effects::new();
+    set_back(&log, &pool, &handler).await;
+    for statement in ["truncate event_log.record", "update event_log.topic set next_offset = 0"] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    outbox::append(&mut pool.acquire().await.unwrap(), &numbered("k", 120)).await.unwrap();
+    let background = Background::start(&pool, &log, &handler);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    background.stop().await;
+    assert_eq!(effects(&pool).await.len(), 5, "nothing is read while the log is another one");
+    restored::stand_again(&pool, LogAfter::Lost, None).await.unwrap();
+    let background = Background::start(&pool, &log, &handler);
+    eventually("the new one", async || numbers(&effects(&pool).await).ends_with(&[120])).await;
+    background.stop().await;
+}
+
+#[tokio::test]
+async fn a_role_that_may_make_no_schema_makes_its_tables_in_the_one_it_was_given() {
+    let url = integration_tests::postgres::fresh_database("log").await.unwrap();
+    let owner = PgPool::connect(&url).await.unwrap();
+    let role = format!("log_{}", Uuid::now_v7().simple());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create role {role} login; create schema event_log authorization {role}"))).execute(&owner).await.unwrap();
+    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+    let own = PgPoolOptions::new().connect_with(options.username(&role)).await.unwrap();
+    PostgresLog::new(own).ensure_topics(TOPICS).await.unwrap();
+}
+
 async fn headers_come_back_as_they_went(log: Arc<dyn EventLog>) {
     // A service that only listens makes no topics.
     log.ensure_topics(&[]).await.unwrap();
@@ -274,6 +345,8 @@ async fn the_postgres_log_keeps_the_contract() {
     let pool = database().await;
     a_dropped_consumer_starts_from_the_beginning(postgres_log(&pool).await, pool).await;
     let pool = database().await;
+    a_lost_log_is_noticed(postgres_log(&pool).await, pool).await;
+    let pool = database().await;
     headers_come_back_as_they_went(postgres_log(&pool).await).await;
 }
 
@@ -284,6 +357,7 @@ async fn kafka_keeps_the_contract() {
     a_refused_event_is_put_aside_and_the_others_go_on(kafka_log(&kafka).await, database().await).await;
     what_is_away_is_waited_for(kafka_log(&kafka).await, database().await).await;
     a_dropped_consumer_starts_from_the_beginning(kafka_log(&kafka).await, database().await).await;
+    restored_tables_are_noticed_and_read_on(kafka_log(&kafka).await, database().await).await;
     headers_come_back_as_they_went(kafka_log(&kafka).await).await;
     tokio::task::spawn_blocking(move || drop(kafka)).await.unwrap();
 }

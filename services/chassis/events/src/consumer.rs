@@ -83,6 +83,18 @@ enum ConsumerError {
     Database(#[from] DbError),
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The tables are older than the group, so they were restored, and what lies between would be passed over in silence.
+    #[error(
+        "the log has {topic} read up to {read} by this consumer, but its tables hold only what came before {position}: they were restored. Stop the service and run its verb `after-restore`"
+    )]
+    SetBack { topic: String, read: i64, position: i64 },
+}
+
+impl ConsumerError {
+    /// Whether only an operator can mend it.
+    fn wants_somebody(&self) -> bool {
+        matches!(self, Self::SetBack { .. } | Self::Log(LogError::Shorter { .. }))
+    }
 }
 
 impl From<sqlx::Error> for ConsumerError {
@@ -109,6 +121,16 @@ impl Consumer {
         while !stop.is_cancelled() {
             let wait = match self.follow(&stop).await {
                 Ok(()) => Duration::from_secs(2),
+                Err(error) if error.wants_somebody() => {
+                    metrics::gauge!("consumer_set_back", "schema" => self.schema, "consumer" => self.name).set(1.0);
+                    tracing::error!(
+                        schema = self.schema,
+                        consumer = self.name,
+                        error = &error as &dyn std::error::Error,
+                        "consumer reads nothing until somebody decides"
+                    );
+                    Duration::from_secs(30)
+                }
                 Err(error) => {
                     tracing::warn!(schema = self.schema, consumer = self.name, error = &error as &dyn std::error::Error, "consumer stopped; it will try again");
                     backoff = (backoff * 2).min(Duration::from_secs(2));
@@ -126,11 +148,21 @@ impl Consumer {
         // Several replicas may hold partitions of one Kafka group; the PostgreSQL log has one reader a group, which
         // its own lock elects. The work itself is safe in both cases.
         let mut work = self.pool.acquire().await?.detach();
-        let (standing, positions) = Standing::read(&mut work, self.name).await?;
-        let group = format!("{}.{}.{}", self.schema, self.name, standing.generation.simple());
+        let generation: Uuid = sqlx::query_scalar("select generation from consumer_generation").fetch_one(&mut work).await?;
+        let group = format!("{}.{}.{}", self.schema, self.name, generation.simple());
         let topics = self.handler.topics();
+        // In this order: the log is told of what the tables hold already, so it can never be ahead of a later look at them.
+        let read = self.log.read_by(&group, &topics).await?;
+        let (standing, positions) = Standing::read(&mut work, self.name).await?;
+        for ((topic, partition), read) in read {
+            let position = positions.get(&(topic.clone(), partition)).copied().unwrap_or(0);
+            if read > position {
+                return Err(ConsumerError::SetBack { topic, read, position });
+            }
+        }
         let mut subscription = self.log.subscribe(&group, &topics, positions).await?;
         tracing::info!(schema = self.schema, consumer = self.name, "consumer follows its topics");
+        metrics::gauge!("consumer_set_back", "schema" => self.schema, "consumer" => self.name).set(0.0);
         let mut purged = std::time::Instant::now();
         let mut behind = Behind::default();
         loop {

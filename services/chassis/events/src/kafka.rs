@@ -8,11 +8,12 @@ use futures_util::future::join_all;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -46,6 +47,9 @@ pub struct KafkaSettings {
     /// Put before every topic's name, so that several districts can share brokers.
     pub topic_prefix: String,
 }
+
+/// How long a question to the brokers may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The log on Kafka.
 pub struct KafkaLog {
@@ -145,6 +149,30 @@ impl EventLog for KafkaLog {
             }
         }
         Ok(())
+    }
+
+    async fn read_by(&self, group: &str, topics: &[&str]) -> Result<Positions, LogError> {
+        let consumer: BaseConsumer = client(&self.settings).set("group.id", format!("{}{group}", self.settings.topic_prefix)).create()?;
+        let names: Vec<String> = topics.iter().map(|topic| self.topic(topic)).collect();
+        let prefix = self.settings.topic_prefix.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let mut partitions = TopicPartitionList::new();
+            for name in &names {
+                for topic in consumer.fetch_metadata(Some(name), PATIENCE)?.topics() {
+                    for partition in topic.partitions() {
+                        partitions.add_partition(topic.name(), partition.id());
+                    }
+                }
+            }
+            let committed = consumer.committed_offsets(partitions, PATIENCE)?;
+            let known = committed.elements().into_iter().filter_map(|element| {
+                let Offset::Offset(next) = element.offset() else { return None };
+                let topic = element.topic().strip_prefix(&prefix).unwrap_or(element.topic()).to_owned();
+                Some(((topic, element.partition()), next))
+            });
+            Ok::<Positions, KafkaError>(known.collect())
+        });
+        Ok(asked.await.map_err(|_| LogError::Refused("the question for the group's offsets was interrupted".to_owned()))??)
     }
 
     async fn subscribe(&self, group: &str, topics: &[&str], _positions: Positions) -> Result<Box<dyn Subscription>, LogError> {

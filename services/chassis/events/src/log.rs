@@ -38,6 +38,18 @@ pub enum LogError {
     /// PostgreSQL.
     #[error("postgres log")]
     Postgres(#[from] sqlx::Error),
+    /// The log ends before the tables do.
+    #[error(
+        "topic {topic} ends at {end}, but the tables hold its events up to {position}: it is another log than before. Stop the service and run its verb `after-restore --log lost`"
+    )]
+    Shorter {
+        /// Topic.
+        topic: String,
+        /// Its next offset.
+        end: i64,
+        /// The consumer's.
+        position: i64,
+    },
     /// The log did not take a record.
     #[error("the log did not take a record: {0}")]
     Refused(String),
@@ -67,6 +79,9 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Appends events in order. Answers once all are durable; after an error some may be there.
     async fn publish(&self, events: &[Event]) -> Result<(), LogError>;
+
+    /// How far `group` has read by the log's own account: (topic, partition) to the next offset. Nothing where the log keeps none.
+    async fn read_by(&self, group: &str, topics: &[&str]) -> Result<Positions, LogError>;
 
     /// Follows topics as a member of `group`, from `positions` or the beginning.
     async fn subscribe(&self, group: &str, topics: &[&str], positions: Positions) -> Result<Box<dyn Subscription>, LogError>;

@@ -44,6 +44,11 @@ impl PostgresLog {
         let mut tx = self.pool.begin().await?;
         // Several services start at once; `create ... if not exists` alone may still collide.
         sqlx::query("select pg_advisory_xact_lock(hashtext('wraparound event log'))").execute(&mut *tx).await?;
+        // An operator may have made the schema for a role that may make none.
+        let schema: bool = sqlx::query_scalar("select exists (select 1 from pg_namespace where nspname = 'event_log')").fetch_one(&mut *tx).await?;
+        if !schema {
+            sqlx::query("create schema if not exists event_log").execute(&mut *tx).await?;
+        }
         sqlx::raw_sql(SCHEMA).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(())
@@ -102,6 +107,10 @@ impl EventLog for PostgresLog {
         Ok(())
     }
 
+    async fn read_by(&self, _group: &str, _topics: &[&str]) -> Result<Positions, LogError> {
+        Ok(Positions::new())
+    }
+
     async fn subscribe(&self, group: &str, topics: &[&str], positions: Positions) -> Result<Box<dyn Subscription>, LogError> {
         let held = loop {
             match crate::consumer::elect(&self.pool, group).await {
@@ -111,6 +120,13 @@ impl EventLog for PostgresLog {
                 Err(error) => return Err(LogError::Refused(error.to_string())),
             }
         };
+        let ends: Vec<(String, i64)> = sqlx::query_as("select name, next_offset from event_log.topic").fetch_all(&self.pool).await?;
+        for ((topic, _), position) in &positions {
+            let end = ends.iter().find(|(name, _)| name == topic).map_or(0, |(_, end)| *end);
+            if *position > end {
+                return Err(LogError::Shorter { topic: topic.clone(), end, position: *position });
+            }
+        }
         // A listener keeps its connection for as long as it lives. Out of the pool it would take one from publishing, and
         // as many consumers as the pool is large would silence the service.
         let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
@@ -212,8 +228,8 @@ impl Subscription for PostgresSubscription {
             unread
         });
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            r#"select want.topic, coalesce((select max(r."offset") + 1 from event_log.record r where r.topic = want.topic), 0) - want.from_offset
-               from unnest($1::text[], $2::bigint[]) as want (topic, from_offset)"#,
+            "select t.name, t.next_offset - want.from_offset
+             from unnest($1::text[], $2::bigint[]) as want (topic, from_offset) join event_log.topic t on t.name = want.topic",
         )
         .bind(self.next.keys().cloned().collect::<Vec<_>>())
         .bind(self.next.values().copied().collect::<Vec<_>>())

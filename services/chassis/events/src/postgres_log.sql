@@ -1,4 +1,3 @@
-create schema if not exists event_log;
 create table if not exists event_log.topic (
     name        text    not null,
     next_offset bigint  not null default 0,

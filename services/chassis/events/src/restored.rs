@@ -39,22 +39,19 @@ pub async fn stand_again(pool: &PgPool, log: LogAfter, undone: Option<(DateTime<
 
 /// Where a consumer stands when it begins to follow its topics.
 pub(crate) struct Standing {
-    /// Names the group.
-    pub(crate) generation: Uuid,
     undone: Option<(DateTime<Utc>, DateTime<Utc>)>,
     resume: HashMap<(String, i32), i64>,
 }
 
 #[derive(sqlx::FromRow)]
 struct Generation {
-    generation: Uuid,
     undone_from: Option<DateTime<Utc>>,
     undone_until: Option<DateTime<Utc>>,
 }
 
 impl Standing {
     pub(crate) async fn read(conn: &mut PgConnection, consumer: &str) -> Result<(Self, Positions), sqlx::Error> {
-        let generation: Generation = sqlx::query_as("select generation, undone_from, undone_until from consumer_generation").fetch_one(&mut *conn).await?;
+        let generation: Generation = sqlx::query_as("select undone_from, undone_until from consumer_generation").fetch_one(&mut *conn).await?;
         let rows: Vec<(String, i32, i64, Option<i64>)> =
             sqlx::query_as("select topic, partition, next_offset, resume_offset from consumer_position where consumer = $1")
                 .bind(consumer)
@@ -62,7 +59,7 @@ impl Standing {
                 .await?;
         let resume = rows.iter().filter_map(|(topic, partition, _, resume)| Some(((topic.clone(), *partition), (*resume)?))).collect();
         let positions = rows.into_iter().map(|(topic, partition, next, _)| ((topic, partition), next)).collect();
-        Ok((Self { generation: generation.generation, undone: generation.undone_from.zip(generation.undone_until), resume }, positions))
+        Ok((Self { undone: generation.undone_from.zip(generation.undone_until), resume }, positions))
     }
 
     /// Whether a record is in the tables already, or tells of a write that a restore has undone.
@@ -96,7 +93,7 @@ mod tests {
     #[test]
     fn what_the_backup_holds_and_what_was_undone_with_it_are_passed_over() {
         let minute = |minutes| DateTime::UNIX_EPOCH + chrono::Duration::minutes(minutes);
-        let standing = Standing { generation: Uuid::nil(), undone: Some((minute(10), minute(20))), resume: HashMap::from([(("a.b.v1".to_owned(), 2), 100)]) };
+        let standing = Standing { undone: Some((minute(10), minute(20))), resume: HashMap::from([(("a.b.v1".to_owned(), 2), 100)]) };
         for (offset, at, passed) in [(99, 5, true), (100, 5, false), (100, 9, false), (105, 15, true), (110, 25, false)] {
             assert_eq!(standing.passes_over(&record(offset, at)), passed, "offset {offset} of minute {at}");
         }
