@@ -175,6 +175,11 @@ impl World {
                 Err(status) if matches!(status.code(), Code::Unavailable | Code::Unknown | Code::DeadlineExceeded | Code::Cancelled) => {
                     tokio::time::sleep(Duration::from_millis(30)).await;
                 }
+                // A connection that the server ended in good order while the call was about to go out: the client says so as its own
+                // failure, with what it met as the source. A server's answer has none.
+                Err(status) if status.code() == Code::Internal && std::error::Error::source(&status).is_some() => {
+                    tokio::time::sleep(Duration::from_millis(30)).await;
+                }
                 // A token of the district as it was before its restart, under its old address.
                 Err(status) if status.code() == Code::Unauthenticated => tokio::time::sleep(Duration::from_millis(30)).await,
                 Err(status) => panic!("{what}: {status:?}"),
