@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use chassis_pg::DbError;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
 
 use crate::log::{Positions, Record};
 
@@ -72,6 +71,8 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::envelope::Event;
 
