@@ -29,7 +29,7 @@ lint: ## Formatting, lints, query data, licences
 fmt: ## Format the code
 	@cargo fmt --all
 
-chart-test: ## Lint and render the charts, and check what they set
+chart-test: ## Check the charts with Helm, a Kubernetes API server, the binaries and PostgreSQL
 	@scripts/chart-test.sh
 
 bench: ## Measure against the floors of this machine

@@ -10,6 +10,7 @@ ROOT = CHARTS.parent
 OUT = ROOT / "target/charts"
 SERVICES = ["rosters", "reviews", "plans", "partners", "reporting", "portal"]
 PRESETS = ["small", "district", "large"]
+SCENARIOS = [*PRESETS, "small, restoring", "unusual"]
 RELEASE, NAMESPACE = "district", "wraparound"
 # What services take where nothing else is asked of them.
 LEAST = ["global.issuer=https://login.example.org", "global.timeZone=America/New_York", "global.kafka.brokers=kafka:9092",
@@ -58,9 +59,9 @@ def containers(template):
 
 @pytest.fixture(scope="session")
 def rendered():
-    """What each preset makes; and the small one stopped, while a backup is brought back."""
+    """What each preset makes; the small one stopped, while a backup is brought back; and what no preset sets."""
     restoring = ["--set", "global.stopped=true,restore.enabled=true,restore.backup=20260131T013000Z"]
     made = {name: preset(name) for name in PRESETS}
     made["small, restoring"] = preset("small", *restoring)
-    made["district, migrating by jobs"] = preset("district", *(f"--set={s}.migrations.mode=job" for s in SERVICES))
+    made["unusual"] = template("wraparound", "-f", str(CHARTS / "tests/unusual.yaml"))
     return made

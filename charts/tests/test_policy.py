@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import CHARTS, PRESETS, SERVICES, containers, of_kind, pods, preset
+from conftest import CHARTS, SCENARIOS, SERVICES, containers, of_kind, pods, preset
 
-SCENARIOS = [*PRESETS, "small, restoring", "district, migrating by jobs"]
 HARDENED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
 

@@ -48,7 +48,7 @@ def ask(service, verb, manifests, folder, certificates):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("scenario", PRESETS)
+@pytest.mark.parametrize("scenario", [*PRESETS, "unusual"])
 def test_settings_are_taken(rendered, scenario, service, tmp_path, certificates):
     ask(service, "check-config", rendered[scenario], tmp_path, certificates)
 

@@ -99,16 +99,18 @@ def test_a_digest_wins():
 
 
 def test_who_migrates(rendered):
-    def first(manifests):
-        return [c["args"][0] for c in named(manifests, "Deployment", "district-plans")["spec"]["template"]["spec"]["initContainers"]]
+    def first(scenario, service):
+        return [c["args"][0] for c in named(rendered[scenario], "Deployment", f"district-{service}")["spec"]["template"]["spec"]["initContainers"]]
 
-    assert first(rendered["district"]) == ["migrate"]
-    assert first(rendered["district, migrating by jobs"]) == ["wait-for-db"]
-    jobs = [job["metadata"]["name"] for job in of_kind(rendered["district, migrating by jobs"], "Job")]
-    assert len(jobs) == 5
-    # A Job cannot be changed, so another image or other settings make another one.
-    other = preset("district", "--set", "plans.migrations.mode=job,plans.image.tag=v9")
-    assert of_kind(other, "Job")[0]["metadata"]["name"] not in jobs
+    assert first("district", "plans") == ["migrate"]
+    assert [first("unusual", service) for service in ("rosters", "reviews", "partners")] == [["wait-for-db"], ["wait-for-db"], ["migrate"]]
+    jobs = {job["metadata"]["labels"]["app.kubernetes.io/name"]: job for job in of_kind(rendered["unusual"], "Job")}
+    assert set(jobs) == {"rosters", "plans"}
+    env = {v["name"]: v for v in jobs["rosters"]["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert env["WRAPAROUND__DATABASE__URL"]["valueFrom"]["secretKeyRef"]["name"] == "rosters-owner"
+    # A Job cannot be changed, so another image makes another one.
+    names = {of_kind(template("plans", f"--set={','.join(LEAST)},migrations.mode=job,image.tag={tag}"), "Job")[0]["metadata"]["name"] for tag in ("v1", "v2")}
+    assert len(names) == 2
 
 
 def test_the_portal_keeps_a_browser_at_one_pod(rendered):
@@ -122,9 +124,14 @@ def test_only_the_two_ways_in(rendered):
     assert names == {("HTTPRoute", "district-portal"), ("GRPCRoute", "district-partners")}
 
 
-def test_manifests_of_ones_own():
-    values = ["--set-json", 'extraManifests=[{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{ .Release.Name }}-mine"}}]']
-    assert named(preset("small", *values), "ConfigMap", "district-mine")
+def test_manifests_of_ones_own(rendered):
+    assert named(rendered["unusual"], "ConfigMap", "district-mine")
+
+
+def test_alerts_can_be_left_out_and_lead_elsewhere(rendered):
+    rules = [rule for group in of_kind(rendered["unusual"], "PrometheusRule")[0]["spec"]["groups"] for rule in group["rules"]]
+    assert "BackupMissing" not in {rule["alert"] for rule in rules}
+    assert rules[0]["annotations"]["runbook_url"] == "https://support.example.org/runbook#servicedown"
 
 
 def test_nothing_runs_while_stopped():
