@@ -25,6 +25,7 @@ fn assemble(service: &str, folder: &Path) -> String {
 
 #[tokio::test]
 async fn an_image_serves_from_a_read_only_root_and_holds_its_bill_of_materials() {
+    chassis_boot::run::install_crypto();
     let folder = scratch::folder("image").unwrap();
     let image = assemble("reviews", folder.path());
     let bill: Value = serde_json::from_slice(&std::fs::read(Path::new(&image).join("usr/share/wraparound/sbom.cdx.json")).unwrap()).unwrap();
