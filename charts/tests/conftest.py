@@ -7,7 +7,6 @@ import yaml
 
 CHARTS = Path(__file__).resolve().parents[1]
 ROOT = CHARTS.parent
-OUT = ROOT / "target/charts"
 SERVICES = ["rosters", "reviews", "plans", "partners", "reporting", "portal"]
 PRESETS = ["small", "district", "large"]
 SCENARIOS = [*PRESETS, "small, restoring", "unusual"]

@@ -53,8 +53,9 @@ def test_a_long_name_of_the_release_is_refused():
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_alone(service):
-    made = template(service, "--set", ",".join(LEAST))
-    assert named(made, "Deployment", f"district-{service}")
+    values = ["--set", ",".join(LEAST)]
+    helm("lint", "--strict", "--quiet", str(CHARTS / service), *values)
+    assert named(template(service, *values), "Deployment", f"district-{service}")
 
 
 def test_every_value_is_documented_and_checked():
