@@ -3,6 +3,7 @@
 # Usage: scripts/kafka.sh fetch                        get the broker from Maven Central into target/kafka/libs
 #        scripts/kafka.sh run DIR PORT CONTROLLER_PORT [TLS]  run it until it is stopped; it ends with its parent, too.
 #            With TLS, a folder with ca.crt and broker.pem: over mutual TLS alone, every client known by its certificate
+# KAFKA_PROPERTIES holds more lines of the broker's configuration.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -64,6 +65,7 @@ num.network.threads=2
 num.io.threads=4
 PROPERTIES
   [ -z "$tls" ] || over_tls "$port" "$controller" "$tls" >>"$dir/server.properties"
+  echo "${KAFKA_PROPERTIES:-}" >>"$dir/server.properties"
   local java=(java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
     -Dorg.slf4j.simpleLogger.defaultLogLevel="${KAFKA_LOG_LEVEL:-warn}" -Dorg.slf4j.simpleLogger.showDateTime=true
     -cp "$libs/*")
@@ -93,5 +95,5 @@ PROPERTIES
 case "${1:-}" in
   fetch) fetch ;;
   run) [ $# -ge 4 ] || fail "usage: scripts/kafka.sh run DIR PORT CONTROLLER_PORT [TLS]"; run "$2" "$3" "$4" "${5:-}" ;;
-  *) sed -n '2,6p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7p' "$0" >&2; exit 2 ;;
 esac

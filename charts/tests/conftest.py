@@ -7,7 +7,9 @@ import yaml
 
 CHARTS = Path(__file__).resolve().parents[1]
 ROOT = CHARTS.parent
-SERVICES = ["rosters", "reviews", "plans", "partners", "reporting", "portal"]
+# Those that own data, and the pages.
+OWNERS = ["rosters", "reviews", "plans", "partners", "reporting"]
+SERVICES = [*OWNERS, "portal"]
 PRESETS = ["small", "district", "large"]
 SCENARIOS = [*PRESETS, "small, restoring", "unusual"]
 RELEASE, NAMESPACE = "district", "wraparound"
@@ -64,3 +66,19 @@ def rendered():
     made["small, restoring"] = preset("small", *restoring)
     made["unusual"] = template("wraparound", "-f", str(CHARTS / "tests/unusual.yaml"))
     return made
+
+
+def psql(url, sql, schema="public"):
+    command = ["psql", url, "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+    done = subprocess.run(command, input=sql, capture_output=True, text=True, env={**os.environ, "PGOPTIONS": f"-c search_path={schema}"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """The address of a server's first database; others are made as needed."""
+    environment = {**os.environ, "TEST_POSTGRES_STATE": str(tmp_path_factory.mktemp("postgres") / "state")}
+    script = ROOT / "scripts/test-postgres.sh"
+    yield subprocess.run([script, "start"], check=True, capture_output=True, text=True, env=environment).stdout.strip()
+    subprocess.run([script, "stop"], check=True, env=environment)

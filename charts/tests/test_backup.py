@@ -5,26 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CHARTS, ROOT, containers, of_kind
+from conftest import CHARTS, OWNERS, ROOT, containers, of_kind, psql
 
 FILES = CHARTS / "wraparound/files"
-SERVICES = ["rosters", "reviews", "plans", "partners", "reporting"]
 LOG = "services/chassis/events/src/postgres_log.sql"
-
-
-def psql(url, sql, schema="public"):
-    command = ["psql", url, "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]
-    done = subprocess.run(command, input=sql, capture_output=True, text=True, env={**os.environ, "PGOPTIONS": f"-c search_path={schema}"})
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    environment = {**os.environ, "TEST_POSTGRES_STATE": str(tmp_path_factory.mktemp("postgres") / "state")}
-    script = ROOT / "scripts/test-postgres.sh"
-    yield subprocess.run([script, "start"], check=True, capture_output=True, text=True, env=environment).stdout.strip()
-    subprocess.run([script, "stop"], check=True, env=environment)
 
 
 def database(postgres, name, migrated):
@@ -32,7 +16,7 @@ def database(postgres, name, migrated):
     psql(postgres, f"create database {name}")
     admin = postgres.replace("/postgres?", f"/{name}?")
     urls = {}
-    for schema in [*SERVICES, "event_log"]:
+    for schema in [*OWNERS, "event_log"]:
         psql(postgres, f"do $$ begin create role {schema} login; exception when duplicate_object then null; end $$")
         psql(admin, f"create schema {schema} authorization {schema}")
         urls[schema] = admin.replace("postgres@", f"{schema}@")
@@ -149,7 +133,7 @@ def test_the_job_restores_all_then_migrates_then_prepares(rendered):
     template = job["spec"]["template"]
     first, *rest = [c["name"] for c in containers(template)]
     assert first == "restore"
-    assert rest == [f"migrate-{s}" for s in SERVICES] + [f"after-restore-{s}" for s in SERVICES]
+    assert rest == [f"migrate-{s}" for s in OWNERS] + [f"after-restore-{s}" for s in OWNERS]
     assert template["spec"]["containers"][0]["args"][:5] == ["after-restore", "--log", "kept", "--all-set-back-to", "2026-01-31T01:30:00Z"]
     assert job["spec"]["backoffLimit"] == 0
 
@@ -159,5 +143,5 @@ def test_the_event_log_is_part_of_it_only_without_kafka(rendered):
         container = of_kind(rendered[scenario], "CronJob")[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
         return {v["name"]: v.get("value") for v in container["env"]}["SERVICES"]
 
-    assert services("small").split() == [*SERVICES, "event_log"]
-    assert services("district").split() == SERVICES
+    assert services("small").split() == [*OWNERS, "event_log"]
+    assert services("district").split() == OWNERS

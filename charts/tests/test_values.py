@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from conftest import CHARTS, LEAST, SERVICES, helm, named, of_kind, preset, template
+from conftest import CHARTS, LEAST, OWNERS, SERVICES, helm, named, of_kind, preset, template
 
 TLS = "global.tls.enabled=true,global.tls.issuerRef.name=ca"
 ROUTE = "partners.route.enabled=true,partners.route.parentRefs[0].name=public,partners.route.hostnames[0]=partners.example.org"
@@ -83,7 +83,7 @@ def test_every_value_is_documented_and_checked():
 
 
 def test_both_verbs_run_from_one_image(rendered):
-    for service in ["rosters", "reviews", "plans", "partners", "reporting"]:
+    for service in OWNERS:
         together = named(rendered["small"], "Deployment", f"district-{service}")["spec"]["template"]["spec"]["containers"][0]
         assert together["args"][:2] == ["serve", "--with-work"]
         serve, work = (named(rendered["large"], "Deployment", f"district-{service}{s}")["spec"]["template"]["spec"]["containers"][0] for s in ("", "-work"))

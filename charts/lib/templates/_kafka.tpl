@@ -48,6 +48,11 @@ spec:
       - resource: { type: topic, name: {{ $prefix }}{{ . }}, patternType: literal }
         operations: [Describe, Read]
       {{- end }}
+      {{- if not $facts.publishes }}
+      # Whoever writes a topic may open an idempotent producer; this one opens one, too, and writes nothing.
+      - resource: { type: cluster }
+        operations: [IdempotentWrite]
+      {{- end }}
       # A rebuilt read model is a new group, so its name is known by its beginning only.
       - resource: { type: group, name: {{ $prefix }}{{ .Chart.Name }}., patternType: prefix }
         operations: [Describe, Read]
