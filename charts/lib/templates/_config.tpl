@@ -42,6 +42,7 @@ Nothing secret is in it: secrets come by variables from secrets that exist alrea
 {{- $_ := set $settings "identity" (dict
     "token_uri" (required "global.tokenUri is not set: services ask the issuer for their own tokens there" $global.tokenUri)
     "client_id" (include "wraparound.clientId" .)) -}}
+{{- with $global.tokenScope }}{{ $_ := set $settings.identity "scope" . }}{{ end -}}
 {{- end }}
 {{- /* Helm reads every number as a fraction, and TOML would say so: 3.0. */ -}}
 {{- regexReplaceAll "(?m)^( *[a-z_]+ = -?[0-9]+)\\.0$" (toToml (mergeOverwrite $settings (deepCopy .Values.config))) "${1}" -}}
