@@ -57,14 +57,14 @@ class ApiServer:
 
     def _start(self, name, command):
         log = open(self.folder / f"{name}.log", "wb")
-        return subprocess.Popen(command, stdout=log, stderr=log)
+        # It ends with us, however we end.
+        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=log, stderr=log)
 
     def _wait(self):
         for _ in range(600):
-            for process in (self.etcd, self.server):
+            for name, process in (("etcd", self.etcd), ("kube-apiserver", self.server)):
                 if process.poll() is not None:
-                    log = (self.folder / f"{Path(process.args[0]).name}.log").read_text()
-                    raise RuntimeError(f"{process.args[0]} ended:\n{log[-3000:]}")
+                    raise RuntimeError(f"{name} ended:\n{(self.folder / f'{name}.log').read_text()[-3000:]}")
             try:
                 self.call("GET", "/readyz")
                 return
@@ -83,7 +83,7 @@ class ApiServer:
 
     def call(self, method, path, body=None, kind="application/json"):
         request = urllib.request.Request(
-            f"https://localhost:{self.port}{path}",
+            f"https://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else body.encode(),
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": kind},
