@@ -296,7 +296,10 @@ async fn a_role_that_may_make_no_schema_makes_its_tables_in_the_one_it_was_given
     let url = integration_tests::postgres::fresh_database("log").await.unwrap();
     let owner = PgPool::connect(&url).await.unwrap();
     let role = format!("log_{}", Uuid::now_v7().simple());
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create role {role} login password 'given'; create schema event_log authorization {role}"))).execute(&owner).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create role {role} login password 'given'; create schema event_log authorization {role}")))
+        .execute(&owner)
+        .await
+        .unwrap();
     let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
     let own = PgPoolOptions::new().connect_with(options.username(&role).password("given")).await.unwrap();
     PostgresLog::new(own).ensure_topics(TOPICS).await.unwrap();

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chassis_access::ServiceIdentity;
+use chassis_rpc::Channel;
 use chassis_rpc::OrStatus as _;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use proto::rosters::v1::{BatchGetStudentsRequest, GetSchoolRequest};
 use std::sync::Arc;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
 

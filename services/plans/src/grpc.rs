@@ -1,13 +1,13 @@
 //! `PlanService`: each method is handed to the folder it is about.
 
 use chassis_access::{Access, AccessError, Caller, Clearance, Granted};
+use chassis_rpc::Channel;
 use chassis_rpc::{Fault, status};
 use proto::plans::v1::plan_service_server::PlanService;
 use proto::plans::v1::*;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis_boot::settings::PeerSettings;
+use chassis_rpc::Channel;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
 use proto::plans::v1::delivery_service_client::DeliveryServiceClient;
@@ -17,7 +18,6 @@ use secrecy::ExposeSecret;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::session::Caller;

@@ -1,12 +1,12 @@
 //! The gRPC service: every method goes to the folder of what it is about.
 
 use chassis_access::{Access, AccessError, Caller, Granted, Record};
+use chassis_rpc::Channel;
 use chassis_rpc::fault::OrStatus as _;
 use chassis_rpc::status;
 use proto::reviews::v1::review_service_server::ReviewService;
 use proto::reviews::v1::*;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
-use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chassis_access::{Access, ServiceIdentity};
 use chassis_events::{EventLog, Handler, Topic};
 use chassis_pg::Migrations;
+use chassis_rpc::Channel;
 use chassis_rpc::channel::ChannelError;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::settings::Settings;
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+
+use crate::again::Channel;
 
 /// How to reach a peer.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,7 +49,7 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds a channel; nothing connects until the first call.
 pub fn channel(settings: &ChannelSettings) -> Result<Channel, ChannelError> {
-    Ok(endpoint(settings)?.timeout(CALL_TIMEOUT).connect_lazy())
+    Ok(Channel::new(endpoint(settings)?.timeout(CALL_TIMEOUT).connect_lazy()))
 }
 
 /// How to connect, for calls that set their own deadline or need none.

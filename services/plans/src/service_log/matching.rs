@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use chassis_access::Caller;
+use chassis_rpc::Channel;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use proto::rosters::v1::{MatchConfidence, MatchStudentsRequest, StudentClue, StudentMatch};
 use tonic::Status;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use super::entity::{Clue, Finding};

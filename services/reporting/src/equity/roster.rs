@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chassis_access::ServiceIdentity;
+use chassis_rpc::Channel;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use proto::rosters::v1::{LabelledStudents, TallyStudentGroupsRequest};
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use super::entity::GroupTally;

@@ -36,7 +36,7 @@ pub(crate) fn service(f: &Fixture, stop: CancellationToken) -> Reviews {
         live: Live::new(pool.clone(), stop),
         tiers: tier::Tiers::new(pool.clone()),
         places: class_review::places::Places::new(pool.clone()),
-        rosters: RosterServiceClient::new(Channel::from_static("http://127.0.0.1:1").connect_lazy()),
+        rosters: RosterServiceClient::new(chassis_rpc::Channel::new(Channel::from_static("http://127.0.0.1:1").connect_lazy())),
     }
 }
 

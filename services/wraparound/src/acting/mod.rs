@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use chassis_rpc::Channel;
 use chrono::NaiveDate;
 use proto::partners::v1::directory_service_client::DirectoryServiceClient;
 use proto::partners::v1::referral_service_client::ReferralServiceClient;
@@ -23,7 +24,6 @@ use proto::rosters::v1::import_service_client::ImportServiceClient;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
