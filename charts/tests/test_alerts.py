@@ -12,12 +12,16 @@ RULES = [rule for group in yaml.safe_load((CHARTS / "wraparound/files/alerts.yam
 DASHBOARDS = sorted((CHARTS / "wraparound/dashboards").glob("*.json"))
 
 
+# What Prometheus and its operator put on everything, and on the buckets of a histogram.
+EVERYWHERE = {"namespace", "pod", "container", "endpoint", "le"}
+
+
 def metrics():
-    """Names that the Rust sources count under, with their kind."""
+    """Names that the Rust sources count under, with their kind and labels."""
     found = {}
     for file in ROOT.glob("services/**/*.rs"):
-        for kind, name in re.findall(r'(counter|gauge|histogram)!\(\s*"([a-z_]+)"', file.read_text()):
-            found[name] = kind
+        for kind, name, rest in re.findall(r'(counter|gauge|histogram)!\(\s*"([a-z_]+)"([^;]*)', file.read_text()):
+            found[name] = kind, set(re.findall(r'"(\w+)" =>', rest))
     return found
 
 
@@ -35,19 +39,21 @@ def selectors(node):
             yield from selectors(argument)
 
 
-def names(expression):
-    return {selector.name for selector in selectors(promql_parser.parse(expression))}
-
-
 def assert_known(expression, where):
-    found = names(expression)
+    found = list(selectors(promql_parser.parse(expression)))
     assert found, f"{where}: {expression} asks for nothing"
-    known = metrics()
-    for name in found:
-        base = re.sub("_(bucket|count|sum)$", "", name)
-        if name == "up" or name.startswith("kube_") or known.get(base) == "histogram" and base != name:
+    known, labels = metrics(), set(EVERYWHERE)
+    for selector in found:
+        base = re.sub("_(bucket|count|sum)$", "", selector.name)
+        if selector.name == "up" or selector.name.startswith("kube_"):
             continue
-        assert known.get(name) in ("counter", "gauge"), f"{where}: no service counts {name}"
+        kind, own = known.get(base, (None, set())) if base != selector.name else known.get(selector.name, (None, set()))
+        assert kind and (kind == "histogram") == (base != selector.name), f"{where}: no service counts {selector.name}"
+        labels |= own
+        asked = {matcher.name for matcher in selector.matchers.matchers}
+        assert asked <= own | EVERYWHERE, f"{where}: {selector.name} has no {asked - own - EVERYWHERE}"
+    grouped = {label for listed in re.findall(r"\b(?:by|on) \(([^)]*)\)", expression) for label in re.split(r",\s*", listed)}
+    assert grouped <= labels, f"{where}: nothing has {grouped - labels}"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
