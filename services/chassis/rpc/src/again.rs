@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
@@ -32,7 +31,7 @@ impl<S> Again<S> {
 impl<S> Service<Request<Body>> for Again<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Error: std::error::Error + 'static,
+    S::Error: std::error::Error + Send + Sync + 'static,
     S::Future: Send,
 {
     type Response = Response<Body>;
@@ -133,7 +132,7 @@ impl http_body::Body for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::Full;
+    use http_body_util::{BodyExt as _, Full};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[derive(Debug, thiserror::Error)]
