@@ -34,21 +34,24 @@ impl Gate {
     pub async fn caller(&self, authorization: Option<&str>) -> Result<Caller, Status> {
         let token = authorization.and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer "))).ok_or(TokenError::Missing).map_err(status)?;
         let claims = self.verifier.verify(token).await.map_err(status)?;
-        let mut roles: BTreeSet<String> = claims.roles.iter().cloned().collect();
+        let said = &claims.said;
+        let staff_id = said.staff.as_deref().and_then(|staff| staff.parse().ok());
+        let mut roles: BTreeSet<String> = said.roles.iter().cloned().collect();
         let mut teaches = BTreeSet::new();
         let mut on_case = BTreeSet::new();
+        let mut works_at = BTreeSet::new();
         let mut at: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
         // A role in the token holds at the schools that the token names; where it names none, for the district where policies allow that.
-        for role in &claims.roles {
+        for role in &said.roles {
             let places = at.entry(role.clone()).or_default();
-            match &claims.school_ids {
+            match &said.school_ids {
                 Some(schools) => places.extend(schools.iter().copied()),
                 None => {
                     places.insert(DISTRICT);
                 }
             }
         }
-        if let Some(staff_id) = claims.staff_id {
+        if let Some(staff_id) = staff_id {
             for (relation, object) in self.access.relationships().of(staff_id).await.map_err(status)?.iter() {
                 if relation == "teaches" {
                     teaches.insert(*object);
@@ -57,13 +60,20 @@ impl Gate {
                 } else {
                     roles.insert(relation.clone());
                     at.entry(relation.clone()).or_default().insert(*object);
+                    works_at.insert(*object);
                 }
+            }
+        }
+        // A group says what somebody is, the roster where.
+        if said.school_ids.is_none() {
+            for role in &said.roles {
+                at.entry(role.clone()).or_default().extend(works_at.iter().copied());
             }
         }
         Ok(Caller {
             subject: claims.subject.clone(),
-            staff_id: claims.staff_id,
-            organisation_id: claims.organisation_id,
+            staff_id,
+            organisation_id: said.organisation_id,
             roles,
             teaches,
             on_case,

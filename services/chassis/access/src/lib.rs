@@ -5,6 +5,7 @@
 //! [`Access::authorize`] decides on the record in hand by the Cedar policies in `policies/`; [`log`] keeps sensitive reads.
 
 pub mod caller;
+pub mod claims;
 pub mod decide;
 pub mod feed;
 pub mod gate;
@@ -17,6 +18,7 @@ pub mod testing;
 pub mod token;
 
 pub use caller::Caller;
+pub use claims::ClaimSettings;
 pub use decide::{Access, AccessError, Clearance, Granted, Scope};
 pub use feed::RelationshipFeed;
 pub use gate::Gate;

@@ -149,6 +149,11 @@ impl Policies {
         roles.any(|role| self.by_role.contains(&(role.clone(), action.to_owned())))
     }
 
+    /// Every role that a policy names, by name.
+    pub fn roles(&self) -> BTreeSet<&str> {
+        self.by_role.iter().map(|(role, _)| role.as_str()).collect()
+    }
+
     /// Whether any policy names this action.
     pub fn knows(&self, action: &str) -> bool {
         self.actions.contains(action)

@@ -9,7 +9,8 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use tokio::sync::{Mutex, RwLock};
-use uuid::Uuid;
+
+use crate::claims::{ClaimSettings, Said};
 
 /// Whom to believe.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,14 +23,9 @@ pub struct TokenSettings {
     pub jwks_uri: String,
     /// How far clocks may be apart.
     pub clock_skew_seconds: u64,
-    /// Claim that holds the roster's id of a member of staff.
-    pub staff_id_claim: String,
-    /// Claim that holds the id of an organisation outside the district.
-    pub organisation_id_claim: String,
-    /// Claim that lists roles.
-    pub roles_claim: String,
-    /// Claim that lists the schools at which the token's roles hold.
-    pub school_ids_claim: String,
+    /// Which claim holds what.
+    #[serde(flatten)]
+    pub claims: ClaimSettings,
 }
 
 /// What a token says of its bearer.
@@ -37,14 +33,8 @@ pub struct TokenSettings {
 pub struct Claims {
     /// `sub`.
     pub subject: String,
-    /// See [`TokenSettings::staff_id_claim`].
-    pub staff_id: Option<Uuid>,
-    /// See [`TokenSettings::organisation_id_claim`].
-    pub organisation_id: Option<Uuid>,
-    /// See [`TokenSettings::roles_claim`].
-    pub roles: Vec<String>,
-    /// See [`TokenSettings::school_ids_claim`]. None where the token does not say, which is the whole district.
-    pub school_ids: Option<Vec<Uuid>>,
+    /// What we read in it.
+    pub said: Said,
     expires: u64,
 }
 
@@ -161,29 +151,9 @@ impl TokenVerifier {
                 })
             })?
             .claims;
-        let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-        let id = |name: &str| match text(name) {
-            None | Some("") => Ok(None),
-            Some(value) => Uuid::parse_str(value).map(Some).map_err(|_| TokenError::Invalid("an id claim is not a UUID")),
-        };
         Ok(Claims {
-            subject: text("sub").unwrap_or_default().to_owned(),
-            staff_id: id(&self.settings.staff_id_claim)?,
-            organisation_id: id(&self.settings.organisation_id_claim)?,
-            roles: claims
-                .get(&self.settings.roles_claim)
-                .and_then(serde_json::Value::as_array)
-                .map(|roles| roles.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
-                .unwrap_or_default(),
-            school_ids: claims
-                .get(&self.settings.school_ids_claim)
-                .and_then(serde_json::Value::as_array)
-                .map(|ids| {
-                    ids.iter()
-                        .map(|id| id.as_str().and_then(|text| Uuid::parse_str(text).ok()).ok_or(TokenError::Invalid("a school id is not a UUID")))
-                        .collect::<Result<Vec<_>, _>>()
-                })
-                .transpose()?,
+            subject: claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+            said: self.settings.claims.read(&claims).map_err(TokenError::Invalid)?,
             expires: claims.get("exp").and_then(serde_json::Value::as_u64).unwrap_or(0),
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chassis_access::{Access, Gate, Policies, ServiceIdentity, TokenVerifier};
+use chassis_access::{Access, ClaimSettings, Gate, Policies, ServiceIdentity, TokenVerifier};
 use chassis_events::kafka::KafkaLog;
 use chassis_events::postgres::PostgresLog;
 use chassis_events::relay::Relay;
@@ -96,6 +96,7 @@ pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyho
         }
     };
     let policies = Policies::new(CEDAR_SCHEMA, CEDAR_POLICIES)?;
+    groups_give_known_roles(&settings.auth.claims, &policies)?;
     Ok(Context {
         access: Access::new(policies, pool.clone()),
         identity: Arc::new(ServiceIdentity::new(settings.identity.clone())),
@@ -104,6 +105,16 @@ pub fn context<S: Service>(settings: Settings<S::Own>, shared: &Shared) -> anyho
         log,
         stop: shared.stop.clone(),
     })
+}
+
+/// A role that is misspelt gives nobody anything, which should be seen at the start and not by the one who is shut out.
+fn groups_give_known_roles(claims: &ClaimSettings, policies: &Policies) -> anyhow::Result<()> {
+    let known = policies.roles();
+    if let Some((group, role)) = claims.unknown_roles(|role| known.contains(role)).first() {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        anyhow::bail!("auth.roles_of_groups gives the group {group:?} the role {role:?}, which no access policy names; there are {known}");
+    }
+    Ok(())
 }
 
 /// Starts a service in this process. Its schema must be migrated.
@@ -276,5 +287,22 @@ async fn signal() {
         }
         // Without handlers the default action ends the process, which is a stop as well.
         _ => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_with_a_role_that_no_policy_names_is_refused_with_those_that_are() {
+        let policies = Policies::new(CEDAR_SCHEMA, CEDAR_POLICIES).unwrap();
+        let with = |role: &str| ClaimSettings { roles_of_groups: [("/Staff/Coordinators".to_owned(), role.to_owned())].into(), ..ClaimSettings::default() };
+        groups_give_known_roles(&with("coordinator"), &policies).unwrap();
+        let refused = groups_give_known_roles(&with("cordinator"), &policies).unwrap_err().to_string();
+        assert!(
+            refused.contains("/Staff/Coordinators") && refused.contains("\"cordinator\"") && refused.contains("auditor, coordinator, data_clerk"),
+            "{refused}"
+        );
     }
 }

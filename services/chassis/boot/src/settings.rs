@@ -175,11 +175,14 @@ pub enum SettingsError {
     },
 }
 
+/// Tables whose keys are the operator's own words. All others take only the keys that the defaults have.
+const OPEN_TABLES: [&str; 1] = ["auth.roles_of_groups"];
+
 fn keys(table: &config::Map<String, config::Value>, prefix: &str, found: &mut BTreeSet<String>) {
     for (key, value) in table {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match &value.kind {
-            config::ValueKind::Table(inner) => keys(inner, &path, found),
+            config::ValueKind::Table(inner) if !OPEN_TABLES.contains(&path.as_str()) => keys(inner, &path, found),
             _ => {
                 found.insert(path);
             }
@@ -268,13 +271,38 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_file_and_a_guess() {
-        let dir = std::env::temp_dir().join(format!("settings-{}", std::process::id()));
+        let error = from_file("[database]\nmax_conections = 3\n").unwrap_err().to_string();
+        assert!(error.contains("site.toml") && error.contains("database.max_conections") && error.contains("did you mean database.max_connections"), "{error}");
+    }
+
+    fn from_file(text: &str) -> Result<Settings<Own>, SettingsError> {
+        let dir = std::env::temp_dir().join(format!("settings-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir_all(&dir).unwrap();
         let path = dir.join("site.toml");
-        std::fs::write(&path, "[database]\nmax_conections = 3\n").unwrap();
-        let error = load("", Some(&path)).unwrap_err().to_string();
+        std::fs::write(&path, text).unwrap();
+        let loaded = load("", Some(&path));
         std::fs::remove_dir_all(&dir).unwrap();
-        assert!(error.contains("site.toml") && error.contains("database.max_conections") && error.contains("did you mean database.max_connections"), "{error}");
+        loaded
+    }
+
+    #[test]
+    fn an_open_table_takes_any_key_as_it_is_written() {
+        let groups = ["/Wraparound/Coordinators", "sis.clerks", "Lead Teachers", "a[0]", "x..y", "7", "Ä", "4f9c2b1e-0000-4000-8000-000000000000"];
+        let lines: Vec<String> = groups.iter().map(|group| format!("{} = \"coordinator\"", serde_json::Value::from(*group))).collect();
+        let settings = from_file(&format!("[auth]\ngroups_claim = \"groups\"\n[auth.roles_of_groups]\n{}\n", lines.join("\n"))).unwrap();
+        let table = &settings.auth.claims.roles_of_groups;
+        assert_eq!(table.len(), groups.len(), "{table:?}");
+        assert!(groups.iter().all(|group| table[*group] == "coordinator"), "{table:?}");
+        assert_eq!(settings.auth.clock_skew_seconds, 60);
+    }
+
+    #[test]
+    fn beside_an_open_table_keys_are_known() {
+        for (text, key) in [("[auth]\nroles_of_group = \"x\"\n", "auth.roles_of_group"), ("[auth.roles_of]\nx = \"y\"\n", "auth.roles_of.x")] {
+            let error = from_file(text).unwrap_err().to_string();
+            assert!(error.contains(&format!("{key} is not a setting")), "{error}");
+        }
+        assert!(from_file("[auth]\nroles_of_groups = \"x\"\n").is_err());
     }
 
     #[test]
