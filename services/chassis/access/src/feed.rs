@@ -67,6 +67,13 @@ impl Handler for RelationshipFeed {
                 // Everything but the classes they teach, which come with the classes.
                 sqlx::query("delete from relationship where subject = $1 and relation <> 'teaches'").bind(subject).execute(&mut *conn).await?;
                 insert(conn, subject, &pairs).await?;
+                let keys: Vec<Vec<u8>> = staff.sign_in_keys.into_iter().filter(|key| staff.active && key.len() == 32).collect();
+                sqlx::query("delete from sign_in_key where staff_id = $1").bind(subject).execute(&mut *conn).await?;
+                sqlx::query("insert into sign_in_key (key, staff_id) select key, $1 from unnest($2::bytea[]) as key on conflict do nothing")
+                    .bind(subject)
+                    .bind(keys)
+                    .execute(conn)
+                    .await?;
             }
         } else if let Some(grant) = event.decode::<CaseAccessChanged>()? {
             let expires = grant.expire_time.and_then(|t| DateTime::<Utc>::from_timestamp(t.seconds, u32::try_from(t.nanos).unwrap_or(0)));

@@ -35,7 +35,10 @@ impl Gate {
         let token = authorization.and_then(|v| v.strip_prefix("Bearer ").or_else(|| v.strip_prefix("bearer "))).ok_or(TokenError::Missing).map_err(status)?;
         let claims = self.verifier.verify(token).await.map_err(status)?;
         let said = &claims.said;
-        let staff_id = said.staff.as_deref().and_then(|staff| staff.parse().ok());
+        let staff_id = match &said.staff {
+            Some(staff) => self.access.relationships().staff_of(staff).await.map_err(status)?,
+            None => None,
+        };
         let mut roles: BTreeSet<String> = said.roles.iter().cloned().collect();
         let mut teaches = BTreeSet::new();
         let mut on_case = BTreeSet::new();

@@ -14,6 +14,7 @@ pub mod log;
 pub mod policy;
 pub mod relationships;
 mod remembered;
+pub mod sign_in;
 pub mod testing;
 pub mod token;
 

@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::policy::Record;
+use crate::sign_in::SignInKeys;
 
 /// Relationships lag behind the roster by the event log anyway; this adds at most as much.
 const FRESH: Duration = Duration::from_secs(3);
@@ -20,6 +21,7 @@ type Pairs = std::sync::Arc<Vec<(String, Uuid)>>;
 pub struct Relationships {
     pool: PgPool,
     cache: Mutex<Cache>,
+    sign_in: SignInKeys,
 }
 
 /// What was read, and until when it may be believed. A count of what was forgotten keeps a read that began before from
@@ -41,7 +43,17 @@ struct Row {
 impl Relationships {
     /// Of the schema that the pool has as its search path.
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, cache: Mutex::default() }
+        Self { sign_in: SignInKeys::new(pool.clone()), pool, cache: Mutex::default() }
+    }
+
+    /// The member of staff whom a token means: by our id, or by one that the roster file knows. None where it is nobody's.
+    pub async fn staff_of(&self, said: &str) -> Result<Option<Uuid>, DbError> {
+        let Ok(id) = said.parse::<Uuid>() else { return self.sign_in.staff_of(said).await };
+        // Sources have UUIDs of their own. Ours is the likely one, and known by what the roster says of it.
+        if !self.of(id).await?.is_empty() {
+            return Ok(Some(id));
+        }
+        Ok(Some(self.sign_in.staff_of(said).await?.unwrap_or(id)))
     }
 
     /// (relation, object) of a subject.

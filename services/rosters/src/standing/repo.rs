@@ -63,17 +63,26 @@ pub(super) async fn refresh_classes(conn: &mut PgConnection) -> Result<(), DbErr
 pub(super) async fn refresh_staff(conn: &mut PgConnection) -> Result<(), DbError> {
     // Staff who are missing lose their access at once; students who are missing keep their place for a while.
     sqlx::query!(
-        "insert into rosters.staff_state as held (staff_id, version, active, roles, changed_at)
-         select p.person_id, 1, p.kind = 'staff' and p.active and p.missing_since is null, coalesce(r.roles, '{}'), now()
+        r#"insert into rosters.staff_state as held (staff_id, version, active, roles, sign_in_keys, changed_at)
+         select p.person_id, 1, p.kind = 'staff' and p.active and p.missing_since is null, coalesce(r.roles, '{}'), coalesce(k.keys, '{}'), now()
          from rosters.person p
+         left join (select i.person_id, array_agg(distinct sha256(convert_to(lower(i.folded collate "C"), 'UTF8'))) as keys
+                    from (select s.person_id, btrim(s.source_id, E' \t\r\n') as folded
+                          from rosters.source_identity s join rosters.person q on q.person_id = s.person_id and q.kind = 'staff'
+                          union all
+                          select q.person_id, btrim(named, E' \t\r\n') from rosters.person q, unnest(array[q.identifier, q.email]) as named
+                          where q.kind = 'staff') i
+                    where i.folded <> ''
+                    group by i.person_id) k on k.person_id = p.person_id
          left join (select person_id, array_agg(role || '/' || school_id order by role, school_id) as roles
                     from rosters.staff_role
                     where coalesce(begin_on, '-infinity') <= current_date and coalesce(end_on, 'infinity') > current_date
                     group by person_id) r on r.person_id = p.person_id
          where p.kind = 'staff' or exists (select from rosters.staff_state s where s.staff_id = p.person_id)
          on conflict (staff_id) do update
-         set version = held.version + 1, active = excluded.active, roles = excluded.roles, changed_at = excluded.changed_at
-         where (held.active, held.roles) is distinct from (excluded.active, excluded.roles)"
+         set version = held.version + 1, active = excluded.active, roles = excluded.roles, sign_in_keys = excluded.sign_in_keys,
+             changed_at = excluded.changed_at
+         where (held.active, held.roles, held.sign_in_keys) is distinct from (excluded.active, excluded.roles, excluded.sign_in_keys)"#
     )
     .execute(conn)
     .await?;
@@ -146,7 +155,7 @@ pub(super) async fn classes_after(conn: &mut PgConnection, after: Uuid, only_cha
 
 pub(super) async fn staff_after(conn: &mut PgConnection, after: Uuid, only_changed: bool) -> Result<Option<(Uuid, Vec<StaffState>)>, DbError> {
     let rows = sqlx::query!(
-        "select staff_id, version, active, roles from rosters.staff_state
+        "select staff_id, version, active, roles, sign_in_keys from rosters.staff_state
          where staff_id > $1 and (not $2 or changed_at = now()) order by staff_id limit $3",
         after,
         only_changed,
@@ -160,6 +169,7 @@ pub(super) async fn staff_after(conn: &mut PgConnection, after: Uuid, only_chang
         version: row.version,
         active: row.active,
         roles: row.roles.iter().filter_map(|pair| role(pair)).collect(),
+        sign_in_keys: row.sign_in_keys,
     });
     Ok(Some((last, states.collect())))
 }

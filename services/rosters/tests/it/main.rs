@@ -7,3 +7,4 @@ mod imports;
 mod package;
 mod reads;
 mod real_sets;
+mod sign_in;
