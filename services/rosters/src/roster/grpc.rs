@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::error::RosterError;
 use super::people::{self, Staff, Student};
 use super::places::{self, Class, ClassFilter, School};
-use super::{Roster, Within};
+use super::{Roster, Within, who};
 use crate::tally::{self, GroupBy};
 use crate::{matching, naming};
 
@@ -129,6 +129,12 @@ impl RosterService for Roster {
         let students = people::search_students(&mut *self.connection().await.or_status()?, &words, school, &Within::from(&scope), size).await.or_status()?;
         let students = students.into_iter().map(|student| render_student(student, None)).collect();
         Ok(Response::new(wire::SearchStudentsResponse { students, access_basis: scope.basis }))
+    }
+
+    async fn get_caller(&self, request: Request<wire::GetCallerRequest>) -> Result<Response<wire::GetCallerResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let scope = self.access.scope(&caller, "rosters.GetCaller").or_status()?;
+        Ok(Response::new(who::render(&caller, scope.basis)))
     }
 
     async fn batch_get_staff(&self, request: Request<wire::BatchGetStaffRequest>) -> Result<Response<wire::BatchGetStaffResponse>, Status> {

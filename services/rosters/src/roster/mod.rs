@@ -4,6 +4,7 @@ pub mod error;
 mod grpc;
 pub mod people;
 pub mod places;
+mod who;
 
 use chassis_access::{Access, Scope};
 use sqlx::PgPool;
