@@ -18,6 +18,8 @@ pub struct IdentitySettings {
     pub client_id: String,
     /// Its secret.
     pub client_secret: SecretString,
+    /// Scope that it asks for; the issuer's default where empty.
+    pub scope: String,
 }
 
 /// Gets and keeps the service's token.
@@ -48,8 +50,11 @@ impl ServiceIdentity {
         {
             return Ok(bearing(token.expose_secret(), message));
         }
-        let form =
-            [("grant_type", "client_credentials"), ("client_id", &self.settings.client_id), ("client_secret", self.settings.client_secret.expose_secret())];
+        let mut form =
+            vec![("grant_type", "client_credentials"), ("client_id", &self.settings.client_id), ("client_secret", self.settings.client_secret.expose_secret())];
+        if !self.settings.scope.is_empty() {
+            form.push(("scope", &self.settings.scope));
+        }
         let answer = self.http.post(&self.settings.token_uri).form(&form).send().await.and_then(reqwest::Response::error_for_status);
         let answer: Answer = answer.map_err(TokenError::Issuer)?.json().await.map_err(TokenError::Issuer)?;
         // A new one a minute before the old one ends.
