@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use chassis_access::ClaimSettings;
 use chassis_boot::settings::PeerSettings;
 use chassis_boot::{Context, Parts, Service};
 use chassis_events::Topic;
@@ -43,12 +44,12 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Prepares the portal; asks nobody yet.
-    pub fn new(settings: PortalSettings, peers: &PeerSettings) -> anyhow::Result<Self> {
+    /// Prepares the portal; asks nobody yet. `claims` read the tokens as the services do.
+    pub fn new(settings: PortalSettings, peers: &PeerSettings, claims: ClaimSettings) -> anyhow::Result<Self> {
         chassis_boot::run::install_crypto();
         Ok(Self {
             sessions: SessionStore::new(settings.session_idle(), settings.session_max()),
-            sign_in: SignIn::new(&settings)?,
+            sign_in: SignIn::new(&settings, claims)?,
             clients: Clients::new(peers, settings.call_timeout())?,
             codes: CodeCache::default(),
             desk: Desk::default(),
@@ -71,7 +72,7 @@ impl Service for App {
     }
 
     async fn build(context: Context<PortalSettings>) -> anyhow::Result<Parts> {
-        let app = Portal::new(context.settings.service.clone(), &context.settings.peers)?;
+        let app = Portal::new(context.settings.service.clone(), &context.settings.peers, context.settings.auth.claims.clone())?;
         Ok(Parts { http: Some(router(Arc::new(app))), ..Parts::default() })
     }
 }
@@ -83,6 +84,7 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/sign-in", get(auth::page))
         .route("/sign-in/start", get(auth::start))
         .route("/sign-in/done", get(auth::done))
+        .route("/sign-in/ended", get(auth::ended))
         .route("/sign-out", post(auth::end))
         .route("/classes", get(class_list::page))
         .route("/classes/{class_id}/start", post(class_list::start))

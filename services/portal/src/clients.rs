@@ -14,7 +14,7 @@ use proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use proto::reviews::v1::concern_service_client::ConcernServiceClient;
 use proto::reviews::v1::review_service_client::ReviewServiceClient;
 use proto::rosters::v1::roster_service_client::RosterServiceClient;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -77,6 +77,11 @@ impl Clients {
         RosterServiceClient::with_interceptor(self.rosters.clone(), self.for_caller(caller))
     }
 
+    /// As [`Clients::rosters`], for somebody who has no session yet.
+    pub fn rosters_with(&self, token: &SecretString) -> RosterServiceClient<Spoken> {
+        RosterServiceClient::with_interceptor(self.rosters.clone(), self.with(token))
+    }
+
     /// Class reviews.
     pub fn reviews(&self, caller: &Caller) -> ReviewServiceClient<Spoken> {
         ReviewServiceClient::with_interceptor(self.reviews.clone(), self.for_caller(caller))
@@ -123,7 +128,11 @@ impl Clients {
     }
 
     fn for_caller(&self, caller: &Caller) -> OnBehalf {
-        let bearer = MetadataValue::try_from(format!("Bearer {}", caller.token.expose_secret())).ok().map(|mut value| {
+        self.with(&caller.token)
+    }
+
+    fn with(&self, token: &SecretString) -> OnBehalf {
+        let bearer = MetadataValue::try_from(format!("Bearer {}", token.expose_secret())).ok().map(|mut value| {
             value.set_sensitive(true);
             value
         });

@@ -81,6 +81,35 @@ impl Fault {
         }
     }
 
+    /// The issuer does not answer.
+    pub fn sign_in_away(cause: impl std::fmt::Display) -> Self {
+        let reference = reference_code();
+        tracing::warn!(reference, cause = %cause, "sign-in cannot be reached");
+        Self {
+            reference: Some(reference),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Sign-in cannot be reached",
+                "The place where your district keeps its accounts does not answer. Nothing is wrong with yours, and what you saved before is safe. \
+                 Try again in a minute.",
+            )
+        }
+    }
+
+    /// The issuer and our settings do not fit together.
+    pub fn sign_in_not_set_up(cause: impl std::fmt::Display) -> Self {
+        let reference = reference_code();
+        tracing::error!(reference, cause = %cause, "sign-in is not set up right");
+        Self {
+            reference: Some(reference),
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Sign-in is not set up right",
+                "You did nothing wrong, and nothing is wrong with your account. Call the help desk with the code below: it tells them what to mend.",
+            )
+        }
+    }
+
     /// Whether somebody else changed the same thing meanwhile.
     pub fn is_conflict(&self) -> bool {
         self.status == StatusCode::CONFLICT

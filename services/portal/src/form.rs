@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::app::Portal;
+use crate::auth::renewal;
 use crate::fault::Fault;
 use crate::session::{Caller, cookie_in};
 
@@ -18,7 +19,7 @@ impl FromRequestParts<Arc<Portal>> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<Portal>) -> Result<Self, Fault> {
-        let mut caller = parts
+        let caller = parts
             .headers
             .get_all(header::COOKIE)
             .iter()
@@ -26,6 +27,7 @@ impl FromRequestParts<Arc<Portal>> for Caller {
             .find_map(cookie_in)
             .and_then(|cookie| app.sessions.caller(cookie))
             .ok_or_else(Fault::signed_out)?;
+        let mut caller = renewal::fresh(app, caller).await?;
         // A whole page shows what the last act answered; fragments and prefetched pages leave it for later.
         if parts.method == Method::GET && (!parts.headers.contains_key("hx-request") || parts.headers.contains_key("hx-boosted")) {
             caller.said = app.sessions.take_said(&caller.key);

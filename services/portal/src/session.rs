@@ -1,7 +1,9 @@
 //! Sessions, kept in memory and known by a random cookie. The store holds only the hash of the cookie.
 
+mod validity;
+
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -11,6 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::said::Said;
+use validity::Validity;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "wraparound_session";
@@ -31,9 +34,9 @@ pub struct Caller {
     pub subject: String,
     /// Name to show.
     pub name: String,
-    /// Roles from the ID token.
+    /// Roles.
     pub roles: Vec<String>,
-    /// UUIDs of schools from the ID token; may be empty.
+    /// UUIDs of schools; may be empty.
     pub school_ids: Vec<String>,
     /// Sent to the services as bearer token.
     pub token: SecretString,
@@ -93,6 +96,19 @@ pub struct PendingSignIn {
     pub next: String,
 }
 
+/// What the issuer gave.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// For the services.
+    pub access: SecretString,
+    /// How long that one holds.
+    pub lasts: Option<Duration>,
+    /// For new ones, where the issuer gives such.
+    pub refresh: Option<SecretString>,
+    /// Says to the issuer who is leaving.
+    pub id: Option<SecretString>,
+}
+
 /// What the issuer told us at the end of a sign-in.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -104,15 +120,23 @@ pub struct SignedIn {
     pub roles: Vec<String>,
     /// Schools.
     pub school_ids: Vec<String>,
-    /// Access token.
-    pub token: SecretString,
-    /// How long the access token holds.
-    pub lifetime: Option<Duration>,
+    /// What the issuer gave.
+    pub tokens: Tokens,
 }
 
 enum Stage {
     Pending(PendingSignIn),
-    Signed { who: SignedIn, csrf: String, later: HashSet<(Uuid, Uuid)>, said: Option<Said> },
+    Signed(Box<Signed>),
+}
+
+struct Signed {
+    who: SignedIn,
+    validity: Validity,
+    /// Whose turn it is to renew the tokens.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    csrf: String,
+    later: HashSet<(Uuid, Uuid)>,
+    said: Option<Said>,
 }
 
 struct Session {
@@ -151,7 +175,7 @@ impl SessionStore {
                     sessions.remove(&key);
                     Some(pending)
                 }
-                Stage::Signed { .. } => None,
+                Stage::Signed(_) => None,
             },
             _ => None,
         }
@@ -160,9 +184,14 @@ impl SessionStore {
     /// Starts a session under a fresh cookie value, so that one known before sign-in is worth nothing after it.
     pub fn start(&self, who: SignedIn) -> String {
         let now = Instant::now();
-        let lasts = who.lifetime.map_or(self.max, |lifetime| lifetime.min(self.max));
-        let stage = Stage::Signed { who, csrf: random_token(), later: HashSet::new(), said: None };
-        self.insert(Session { ends: now + lasts, seen: now, stage })
+        let validity = Validity::of(&who.tokens, now);
+        // Without a way to renew it, the session cannot outlive the token.
+        let ends = match (&who.tokens.refresh, validity.until) {
+            (None, Some(until)) => until.min(now + self.max),
+            _ => now + self.max,
+        };
+        let signed = Signed { who, validity, turn: Arc::default(), csrf: random_token(), later: HashSet::new(), said: None };
+        self.insert(Session { ends, seen: now, stage: Stage::Signed(Box::new(signed)) })
     }
 
     /// The caller behind a cookie, where the session lives. Counts as activity.
@@ -178,14 +207,14 @@ impl SessionStore {
         session.seen = now;
         match &session.stage {
             Stage::Pending(_) => None,
-            Stage::Signed { who, csrf, .. } => Some(Caller {
+            Stage::Signed(signed) => Some(Caller {
                 key,
-                subject: who.subject.clone(),
-                name: who.name.clone(),
-                roles: who.roles.clone(),
-                school_ids: who.school_ids.clone(),
-                token: who.token.clone(),
-                csrf: csrf.clone(),
+                subject: signed.who.subject.clone(),
+                name: signed.who.name.clone(),
+                roles: signed.who.roles.clone(),
+                school_ids: signed.who.school_ids.clone(),
+                token: signed.who.tokens.access.clone(),
+                csrf: signed.csrf.clone(),
                 said: None,
             }),
         }
@@ -193,45 +222,43 @@ impl SessionStore {
 
     /// Keeps a sentence for the next page.
     pub fn say(&self, key: &SessionKey, words: Said) {
-        if let Some(Session { stage: Stage::Signed { said, .. }, .. }) = self.lock().get_mut(key) {
-            *said = Some(words);
-        }
+        self.signed(key, |signed| signed.said = Some(words));
     }
 
     /// Takes the sentence for this page.
     pub fn take_said(&self, key: &SessionKey) -> Option<Said> {
-        match self.lock().get_mut(key) {
-            Some(Session { stage: Stage::Signed { said, .. }, .. }) => said.take(),
-            _ => None,
-        }
+        self.signed(key, |signed| signed.said.take()).flatten()
     }
 
-    /// Ends a session.
-    pub fn end(&self, key: &SessionKey) {
-        self.lock().remove(key);
+    /// Ends a session; answers its tokens.
+    pub fn end(&self, key: &SessionKey) -> Option<Tokens> {
+        match self.lock().remove(key)?.stage {
+            Stage::Signed(signed) => Some(signed.who.tokens),
+            Stage::Pending(_) => None,
+        }
     }
 
     /// Puts a student off for later in a class review, for this session.
     pub fn put_off(&self, key: &SessionKey, class_review: Uuid, student: Uuid) {
-        if let Some(Session { stage: Stage::Signed { later, .. }, .. }) = self.lock().get_mut(key) {
-            later.insert((class_review, student));
-        }
+        self.signed(key, |signed| signed.later.insert((class_review, student)));
     }
 
     /// Takes "later" back.
     pub fn take_up(&self, key: &SessionKey, class_review: Uuid, student: Uuid) {
-        if let Some(Session { stage: Stage::Signed { later, .. }, .. }) = self.lock().get_mut(key) {
-            later.remove(&(class_review, student));
-        }
+        self.signed(key, |signed| signed.later.remove(&(class_review, student)));
     }
 
     /// Students of a class review that this session put off.
     pub fn put_off_in(&self, key: &SessionKey, class_review: Uuid) -> HashSet<Uuid> {
-        match self.lock().get(key) {
-            Some(Session { stage: Stage::Signed { later, .. }, .. }) => {
-                later.iter().filter(|(review, _)| *review == class_review).map(|(_, student)| *student).collect()
-            }
-            _ => HashSet::new(),
+        let of_review = |signed: &mut Signed| signed.later.iter().filter(|(review, _)| *review == class_review).map(|(_, student)| *student).collect();
+        self.signed(key, of_review).unwrap_or_default()
+    }
+
+    /// Does something with a session of somebody who is signed in.
+    fn signed<T>(&self, key: &SessionKey, act: impl FnOnce(&mut Signed) -> T) -> Option<T> {
+        match &mut self.lock().get_mut(key)?.stage {
+            Stage::Signed(signed) => Some(act(signed)),
+            Stage::Pending(_) => None,
         }
     }
 
@@ -287,8 +314,7 @@ mod tests {
             name: "Fictional Person".into(),
             roles: vec!["teacher".into()],
             school_ids: vec![],
-            token: SecretString::from("t".to_owned()),
-            lifetime,
+            tokens: Tokens { access: "t".to_owned().into(), lasts: lifetime, refresh: None, id: None },
         }
     }
 
@@ -311,6 +337,10 @@ mod tests {
         assert!(store.caller(&cookie).is_none());
         let store = SessionStore::new(Duration::from_secs(60), Duration::from_secs(600));
         assert!(store.caller(&store.start(someone(Some(Duration::ZERO)))).is_none());
+        // One that can be renewed outlives its token.
+        let mut renewable = someone(Some(Duration::ZERO));
+        renewable.tokens.refresh = Some("r".to_owned().into());
+        assert!(store.caller(&store.start(renewable)).is_some());
     }
 
     #[test]

@@ -8,9 +8,11 @@ mod practice;
 mod review;
 mod sample;
 mod services;
+mod sign_in;
 
 use std::sync::{Arc, Mutex};
 
+use chassis_access::ClaimSettings;
 use chassis_boot::settings::PeerSettings;
 use portal::{Portal, PortalSettings, router};
 use reqwest::header::{CONTENT_SECURITY_POLICY, COOKIE, LOCATION, SET_COOKIE};
@@ -26,14 +28,30 @@ struct Browser {
     world: Shared,
 }
 
+/// Claims as the defaults name them, and one group.
+fn claims() -> ClaimSettings {
+    ClaimSettings {
+        staff_id_claim: "staff_id".into(),
+        organisation_id_claim: "organisation_id".into(),
+        roles_claim: "roles".into(),
+        groups_claim: "groups".into(),
+        school_ids_claim: "school_ids".into(),
+        roles_of_groups: [("/Wraparound/Coordinators".to_owned(), "coordinator".to_owned())].into(),
+    }
+}
+
 async fn portal(roles: Vec<&'static str>, port: u16) -> (String, Shared) {
+    portal_at(issuer::Issuer::start(roles).await.url(), port).await
+}
+
+async fn portal_at(issuer: &str, port: u16) -> (String, Shared) {
     let world: Shared = Arc::new(Mutex::new(sample::world()));
     let services = services::start(Arc::clone(&world)).await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let settings = PortalSettings {
         public_url: url.clone(),
-        issuer_url: issuer::start(roles).await,
+        issuer_url: issuer.to_owned(),
         client_id: issuer::CLIENT.into(),
         client_secret: issuer::SECRET.to_owned().into(),
         scopes: vec!["profile".into()],
@@ -52,7 +70,7 @@ async fn portal(roles: Vec<&'static str>, port: u16) -> (String, Shared) {
         certificate: String::new(),
         key: String::new(),
     };
-    let app = Arc::new(Portal::new(settings, &peers).unwrap());
+    let app = Arc::new(Portal::new(settings, &peers, claims()).unwrap());
     tokio::spawn(async move { axum::serve(listener, router(app)).await.unwrap() });
     (url, world)
 }
@@ -68,6 +86,10 @@ fn location(response: &Response) -> String {
 impl Browser {
     async fn signed_in(roles: Vec<&'static str>) -> Self {
         let (url, world) = portal(roles, 0).await;
+        Self::at(url, world).await
+    }
+
+    async fn at(url: String, world: Shared) -> Self {
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let begun = http.get(format!("{url}/sign-in/start?next=%2Fclasses")).send().await.unwrap();
         let cookie = cookie_of(&begun);

@@ -114,6 +114,7 @@ pub fn world() -> World {
         },
         students,
         priors: vec![],
+        roster_roles: None,
     };
     let strength = |entry: &str, code: &str, domain: Domain| reviews::Entry {
         entry_id: entry.into(),

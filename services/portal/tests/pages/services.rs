@@ -25,6 +25,8 @@ pub struct World {
     pub review: reviews::ClassReview,
     pub students: Vec<reviews::StudentReview>,
     pub priors: Vec<reviews::PriorEntry>,
+    /// What the roster says of the caller; where None, it does not say.
+    pub roster_roles: Option<Vec<&'static str>>,
 }
 
 pub type Shared = Arc<Mutex<World>>;
@@ -156,6 +158,14 @@ fn answer(world: &Shared, method: &str, bytes: &[u8]) -> Answer {
             }],
             ..Default::default()
         }),
+        "rosters.v1.RosterService/GetCaller" => match &world.roster_roles {
+            None => Err(Status::unavailable("rosters is away")),
+            Some(roles) if roles.is_empty() => Err(Status::permission_denied("no role")),
+            Some(roles) => told(rosters::GetCallerResponse {
+                roles: roles.iter().map(|role| rosters::CallerRole { role: (*role).into(), ..Default::default() }).collect(),
+                ..Default::default()
+            }),
+        },
         "rosters.v1.RosterService/SearchStudents" => told(rosters::SearchStudentsResponse { students: sample::students(), ..Default::default() }),
         "rosters.v1.RosterService/GetStudent" => {
             let id = read::<rosters::GetStudentRequest>(bytes).student_id;

@@ -13,6 +13,7 @@ use proto::plans::v1::{
 use proto::reviews::v1::{ListCaseAccessRequest, ListClassReviewsRequest, ListConcernsRequest, ListIndividualReviewsRequest};
 
 use crate::app::Portal;
+use crate::auth::standing;
 use crate::fault::{self, Fault};
 use crate::frame::{Area, Shell, render};
 use crate::lookup::{days_from_today, today};
@@ -44,10 +45,28 @@ pub async fn home(State(app): State<Arc<Portal>>, caller: Caller) -> Result<Resp
         Ok(Redirect::to("/referrals").into_response())
     } else if caller.sees_reports() {
         Ok(Redirect::to("/reports").into_response())
+    } else if caller.roles.is_empty() {
+        without_role(&app, &caller).await
     } else {
         let shell = Shell::of(&caller, app.settings.notice(), Area::Elsewhere, "Nothing here for your role yet");
         fault::note(shell, "Your role has no pages in this portal. What it does is done by the wraparound command and over gRPC.")
     }
+}
+
+/// Somebody whom a role may have been given since they signed in.
+async fn without_role(app: &Portal, caller: &Caller) -> Result<Response, Fault> {
+    let standing = standing::ask(&app.clients, &caller.token).await.ok_or_else(|| tonic::Status::unavailable("rosters does not say who this is"))?;
+    if !standing.roles.is_empty() {
+        app.sessions.stands(&caller.key, standing.roles, standing.school_ids);
+        return Ok(Redirect::to("/").into_response());
+    }
+    let shell = Shell::of(caller, app.settings.notice(), Area::Elsewhere, "You have no role here yet");
+    fault::note(
+        shell,
+        "Your sign-in worked, but Wraparound does not know what you do in the district, so it shows you nothing. Ask the people who keep \
+         the district’s accounts to put you into the group for your work, or your school’s office to see that the roster has you with the \
+         account that you signed in with. Then load this page again; after a change of groups, sign out and in.",
+    )
 }
 
 async fn day(app: &Portal, caller: &Caller) -> Result<Response, Fault> {
