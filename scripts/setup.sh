@@ -59,7 +59,7 @@ look() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv "Python 3 with venv (for tests in Python)"
   has etcd || need etcd-server "etcd (for the Kubernetes API server that admits the charts)"
   has openssl || need openssl "openssl (for certificates of tests)"
-  has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka, and to ask Strimzi's classes)"
+  has_java || need default-jre-headless "Java $oldest_java or newer (for Apache Kafka and Keycloak, and to ask Strimzi's classes)"
   has mvn || need maven "Maven (to fetch them)"
   [ "$purpose" = test ] || return 0
   { has chromium && has chromedriver; } || missing_browser
@@ -164,4 +164,5 @@ finish_rust
 if [ "$purpose" = test ]; then
   python_packages
   scripts/kafka.sh fetch
+  scripts/keycloak.sh fetch
 fi
