@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use chassis_access::ClaimSettings;
+use chassis_access::{ClaimSettings, TokenVerifier};
 use chassis_boot::settings::PeerSettings;
 use chassis_boot::{Context, Parts, Service};
 use chassis_events::Topic;
@@ -35,6 +35,8 @@ pub struct Portal {
     pub sessions: SessionStore,
     /// How they sign in.
     pub sign_in: SignIn,
+    /// Believes the issuer's word that somebody has signed out there.
+    pub logouts: TokenVerifier,
     /// The services.
     pub clients: Clients,
     /// The code list, kept for a while.
@@ -50,6 +52,7 @@ impl Portal {
         Ok(Self {
             sessions: SessionStore::new(settings.session_idle(), settings.session_max()),
             sign_in: SignIn::new(&settings, claims)?,
+            logouts: auth::told::verifier(&settings),
             clients: Clients::new(peers, settings.call_timeout())?,
             codes: CodeCache::default(),
             desk: Desk::default(),
@@ -84,7 +87,7 @@ pub fn router(app: Arc<Portal>) -> Router {
         .route("/sign-in", get(auth::page))
         .route("/sign-in/start", get(auth::start))
         .route("/sign-in/done", get(auth::done))
-        .route("/sign-in/ended", get(auth::ended))
+        .route("/sign-in/ended", get(auth::ended).post(auth::told::ended))
         .route("/sign-out", post(auth::end))
         .route("/classes", get(class_list::page))
         .route("/classes/{class_id}/start", post(class_list::start))

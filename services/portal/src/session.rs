@@ -114,6 +114,8 @@ pub struct Tokens {
 pub struct SignedIn {
     /// Subject at the issuer.
     pub subject: String,
+    /// The issuer's name of its own session, where it tells.
+    pub sid: Option<String>,
     /// Name to show.
     pub name: String,
     /// Roles.
@@ -238,6 +240,20 @@ impl SessionStore {
         }
     }
 
+    /// Ends the session that the issuer knows by this name, or all of this subject where it names none. Answers how many.
+    pub fn end_of(&self, subject: Option<&str>, sid: Option<&str>) -> usize {
+        let mut sessions = self.lock();
+        let before = sessions.len();
+        sessions.retain(|_, held| match &held.stage {
+            Stage::Pending(_) => true,
+            Stage::Signed(signed) => !match sid {
+                Some(sid) => signed.who.sid.as_deref() == Some(sid),
+                None => subject == Some(signed.who.subject.as_str()),
+            },
+        });
+        before - sessions.len()
+    }
+
     /// Puts a student off for later in a class review, for this session.
     pub fn put_off(&self, key: &SessionKey, class_review: Uuid, student: Uuid) {
         self.signed(key, |signed| signed.later.insert((class_review, student)));
@@ -311,6 +327,7 @@ mod tests {
     fn someone(lifetime: Option<Duration>) -> SignedIn {
         SignedIn {
             subject: "s".into(),
+            sid: Some("x".into()),
             name: "Fictional Person".into(),
             roles: vec!["teacher".into()],
             school_ids: vec![],
@@ -341,6 +358,19 @@ mod tests {
         let mut renewable = someone(Some(Duration::ZERO));
         renewable.tokens.refresh = Some("r".to_owned().into());
         assert!(store.caller(&store.start(renewable)).is_some());
+    }
+
+    #[test]
+    fn the_issuer_ends_one_session_or_all_of_somebody() {
+        let store = SessionStore::new(Duration::from_secs(60), Duration::from_secs(600));
+        let here = store.start(someone(None));
+        let there = store.start(SignedIn { sid: Some("y".into()), ..someone(None) });
+        let other = store.start(SignedIn { subject: "t".into(), sid: None, ..someone(None) });
+        assert_eq!(store.end_of(Some("s"), Some("x")), 1);
+        assert!(store.caller(&here).is_none() && store.caller(&there).is_some());
+        assert_eq!(store.end_of(Some("s"), None), 1);
+        assert_eq!((store.end_of(None, Some("z")), store.end_of(Some("u"), None)), (0, 0));
+        assert!(store.caller(&there).is_none() && store.caller(&other).is_some());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl ClaimSettings {
     }
 
     /// Roles of the table of groups that are none of those known, with the group.
-    pub fn unknown_roles<'s>(&'s self, knows: impl Fn(&str) -> bool) -> Vec<(&'s str, &'s str)> {
+    pub fn unknown_roles(&self, knows: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
         self.roles_of_groups.iter().filter(|(_, role)| !knows(role)).map(|(group, role)| (group.as_str(), role.as_str())).collect()
     }
 }

@@ -8,6 +8,7 @@ use chassis_rpc::{Fault, Kind};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::sync::{Mutex, RwLock};
 
 use crate::claims::{ClaimSettings, Said};
@@ -125,6 +126,17 @@ impl TokenVerifier {
     }
 
     async fn decode(&self, token: &str) -> Result<Claims, TokenError> {
+        let claims = self.claims(token, &["exp", "iss", "aud", "sub"]).await?;
+        Ok(Claims {
+            subject: claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            said: self.settings.claims.read(&claims).map_err(TokenError::Invalid)?,
+            expires: claims.get("exp").and_then(Value::as_u64).unwrap_or(0),
+        })
+    }
+
+    /// The claims of any token that the issuer signed for our audience, such as one that tells of a logout. Not remembered. `required`
+    /// are those that must be there among `exp`, `iss`, `aud` and `sub`.
+    pub async fn claims(&self, token: &str, required: &[&str]) -> Result<Map<String, Value>, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid("it is not a signed JWT"))?;
         // Symmetric algorithms would turn the public key into a secret.
         if matches!(header.alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
@@ -137,8 +149,8 @@ impl TokenVerifier {
         validation.validate_nbf = true;
         validation.set_issuer(&[&self.settings.issuer]);
         validation.set_audience(&[&self.settings.audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        let claims = jsonwebtoken::decode::<serde_json::Map<String, serde_json::Value>>(token, &key, &validation)
+        validation.set_required_spec_claims(required);
+        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation)
             .map_err(|error| {
                 use jsonwebtoken::errors::ErrorKind;
                 TokenError::Invalid(match error.kind() {
@@ -149,13 +161,8 @@ impl TokenVerifier {
                     ErrorKind::MissingRequiredClaim(_) => "a required claim is missing",
                     _ => "its signature or form is wrong",
                 })
-            })?
-            .claims;
-        Ok(Claims {
-            subject: claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
-            said: self.settings.claims.read(&claims).map_err(TokenError::Invalid)?,
-            expires: claims.get("exp").and_then(serde_json::Value::as_u64).unwrap_or(0),
-        })
+            })
+            .map(|decoded| decoded.claims)
     }
 
     async fn key(&self, kid: &str) -> Result<DecodingKey, TokenError> {

@@ -5,6 +5,7 @@ mod http;
 mod provider;
 pub mod renewal;
 pub mod standing;
+pub mod told;
 mod trouble;
 
 use std::sync::Arc;

@@ -102,6 +102,7 @@ impl SignIn {
         let name = ["name", "preferred_username"].map(text).into_iter().find(|name| !name.is_empty()).unwrap_or("Signed in");
         Ok(SignedIn {
             subject: text("sub").to_owned(),
+            sid: Some(text("sid").to_owned()).filter(|sid| !sid.is_empty()),
             name: name.to_owned(),
             roles: said.roles,
             school_ids: said.school_ids.unwrap_or_default().iter().map(ToString::to_string).collect(),
