@@ -245,7 +245,7 @@ impl Fleet {
             self.admin.insert((service, *role), port);
         }
         for (role, _) in roles {
-            self.await_ready(service, *role).await;
+            self.await_ready(service, role).await;
         }
     }
 

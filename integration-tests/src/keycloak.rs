@@ -30,25 +30,25 @@ pub const REALM: &str = include_str!("../keycloak/wraparound-realm.json");
 pub const PORTAL: &str = "https://portal.example";
 
 impl Keycloak {
-    /// Fetches Keycloak where that has not been done, starts it and waits until it answers.
+    /// Fetches Keycloak where that has not been done and starts it. It takes a while to answer: see [`Keycloak::answers`].
     ///
     /// # Panics
-    /// When Java or Maven is missing, the download fails or it does not come up; with what it said.
+    /// When Java or Maven is missing, the download fails or it ends at once; with what it said.
     pub async fn start() -> Self {
         let started = tokio::task::spawn_blocking(launch).await.unwrap_or_else(|error| panic!("{error}"));
         let (process, port, folder) = started.unwrap_or_else(|error| panic!("{error:#}"));
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60)).build();
-        let keycloak = Self {
-            _process: process,
-            url: format!("http://127.0.0.1:{port}"),
-            http: http.unwrap_or_else(|error| panic!("{error}")),
-            _folder: folder,
-        };
-        keycloak.await_answer().await;
-        keycloak
+        chassis_boot::run::install_crypto();
+        // A connection ends with the runtime of the test that made it, and others use this client, too: none is kept.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
+        let http = client.timeout(Duration::from_secs(60)).build();
+        Self { _process: process, url: format!("http://127.0.0.1:{port}"), http: http.unwrap_or_else(|error| panic!("{error}")), _folder: folder }
     }
 
-    async fn await_answer(&self) {
+    /// Waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not come up; with what it said.
+    pub async fn answers(&self) {
         let deadline = Instant::now() + START_PATIENCE;
         let realm = format!("{}/realms/master", self.url);
         while !self.http.get(&realm).send().await.is_ok_and(|answer| answer.status().is_success()) {
@@ -155,8 +155,7 @@ impl Keycloak {
     /// When it does not.
     pub async fn back_to(&self, authorize: &str, name: &str) -> Url {
         let page = self.http.get(authorize).send().await.unwrap_or_else(|error| panic!("{error}"));
-        let cookies: Vec<String> =
-            page.headers().get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()?.split(';').next().map(str::to_owned)).collect();
+        let cookies: Vec<String> = page.headers().get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()?.split(';').next().map(str::to_owned)).collect();
         let html = page.text().await.unwrap_or_default();
         let action = html.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().replace("&amp;", "&");
         let form = [("username", name.to_owned()), ("password", format!("{name}-password")), ("credentialId", String::new())];

@@ -8,6 +8,7 @@ pub mod databases;
 pub mod district;
 pub mod fleet;
 pub mod kafka;
+pub mod keycloak;
 pub mod otlp;
 pub mod patience;
 pub mod postgres;

@@ -16,4 +16,5 @@ mod model;
 mod privacy;
 mod rules;
 mod sample;
+mod sign_in;
 mod twins;

@@ -45,11 +45,14 @@ async fn a_partners_system_sees_its_own_referrals_and_no_roster() {
     }
     for (client, referral) in &systems {
         let mut system = place.machine(client).await;
-        let listed = eventually("the partner's referral is there", || {
-            let mut system = system.clone();
-            async move { system.referrals.list_referrals(ListReferralsRequest::default()).await.ok().map(|a| a.into_inner().referrals).filter(|r| !r.is_empty()) }
-        })
-        .await;
+        let listed =
+            eventually("the partner's referral is there", || {
+                let mut system = system.clone();
+                async move {
+                    system.referrals.list_referrals(ListReferralsRequest::default()).await.ok().map(|a| a.into_inner().referrals).filter(|r| !r.is_empty())
+                }
+            })
+            .await;
         assert_eq!(listed.iter().map(|held| held.referral_id.as_str()).collect::<Vec<_>>(), [referral.referral_id.as_str()], "{client}");
         // The name comes from rosters, whom partners asks as itself, by a token of Keycloak's.
         let own = system.referrals.get_referral(GetReferralRequest { referral_id: referral.referral_id.clone() }).await.unwrap().into_inner();
@@ -72,7 +75,7 @@ async fn callers_are_told_who_they_are() {
     })
     .await;
     assert_eq!(told.roles.iter().map(|held| held.role.as_str()).collect::<Vec<_>>(), ["teacher"]);
-    assert_eq!(told.school_ids, [place.school.school_id.clone()]);
+    assert_eq!(told.school_ids, std::slice::from_ref(&place.school.school_id));
     assert!(!told.staff_id.is_empty() && told.organisation_id.is_empty());
     let manager = place.machine("manager-of-tests").await.rosters.get_caller(GetCallerRequest {}).await.unwrap().into_inner();
     assert!(manager.staff_id.is_empty() && manager.roles[0].whole_district);

@@ -11,9 +11,9 @@ use super::place::{Place, REALM, TOKEN_LASTS, place};
 
 /// A browser on the portal's sign-in page, which goes on to Keycloak's.
 async fn at_keycloak(place: &Place, path: &str) -> Browser {
-    let browser = Browser::start(BrowserOptions::default()).await.unwrap();
+    let browser = Browser::start(BrowserOptions::default()).await;
     browser.open(&place.portal(path)).await;
-    browser.follow("main a.btn.primary").await;
+    browser.click("main a.btn.primary").await;
     browser.wait_for("#kc-login").await;
     browser
 }
@@ -65,7 +65,7 @@ async fn a_teacher_known_by_their_address_alone_finds_their_class() {
     assert!(browser.text("header.bar .end").await.contains("Teacher"));
     let links = links(&browser).await;
     assert!(links.iter().any(|link| link == "Classes") && !links.iter().any(|link| link == "Reports"), "{links:?}");
-    browser.wait_for("main a[href*='/classes/'], main form[action*='/classes/']").await;
+    browser.until("a class of theirs", async || browser.text("main").await.contains("you teach this class")).await;
 }
 
 #[tokio::test]
@@ -93,9 +93,20 @@ async fn work_goes_on_beyond_the_token_and_ends_with_the_account() {
     browser.wait_for("main a.btn.primary").await;
     assert!(browser.address().await.ends_with("/sign-in?next=%2Freports"), "{}", browser.address().await);
     assert!(browser.text("main").await.contains("your session has ended"));
-    browser.follow("main a.btn.primary").await;
+    browser.click("main a.btn.primary").await;
     give_password(&browser, "petra").await;
     browser.until("Keycloak refuses", async || browser.texts("body").await.join(" ").contains("disabled")).await;
+}
+
+#[tokio::test]
+async fn keycloak_tells_when_it_ends_a_session() {
+    let place = place().await;
+    let id = place.keycloak.person(REALM, "ursa", "ursa@alder-valley.example", &["/Wraparound/Program managers"]).await;
+    let browser = signed_in(place, "/reports", "ursa").await;
+    place.keycloak.admin(Method::POST, &format!("/{REALM}/users/{id}/logout"), &json!({})).await;
+    browser.open(&place.portal("/reports")).await;
+    browser.wait_for("main a.btn.primary").await;
+    assert!(place.fleet.log_of("portal").contains("the issuer told of a logout"));
 }
 
 #[tokio::test]
@@ -106,7 +117,7 @@ async fn signing_out_signs_out_of_keycloak_too() {
     browser.click("header.bar form[action='/sign-out'] button").await;
     browser.until("back from Keycloak", async || browser.address().await.starts_with(&place.portal("/sign-in/ended"))).await;
     assert!(browser.text("main").await.contains("You are signed out."));
-    browser.follow("main a.btn.primary").await;
+    browser.click("main a.btn.primary").await;
     browser.wait_for("#password").await;
 }
 

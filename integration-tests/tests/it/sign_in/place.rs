@@ -14,7 +14,7 @@ use crate::house::{roster, schools};
 pub const REALM: &str = "wraparound";
 
 /// Seconds for which the portal's tokens last: renewed after two thirds of it.
-pub const TOKEN_LASTS: u64 = 9;
+pub const TOKEN_LASTS: u64 = 6;
 
 pub struct Place {
     pub keycloak: Keycloak,
@@ -49,11 +49,6 @@ const SETTINGS: &str = r#"
 
 async fn build() -> Place {
     let keycloak = Keycloak::start().await;
-    keycloak
-        .realm(REALM, |realm| {
-            realm["clients"][0]["attributes"]["access.token.lifespan"] = TOKEN_LASTS.to_string().into();
-        })
-        .await;
     let secret_of = |client: &str| (client.to_owned(), format!("{client}-secret-of-tests"));
     let provider = Provider {
         issuer: keycloak.issuer(REALM),
@@ -63,7 +58,13 @@ async fn build() -> Place {
         settings: SETTINGS.to_owned(),
         portal_settings: String::new(),
     };
-    let fleet = Fleet::start(FleetOptions { provider: Some(provider), together: true, ..FleetOptions::default() }).await;
+    // Both take their time, and need one another only afterwards.
+    let realm = async {
+        keycloak.answers().await;
+        keycloak.realm(REALM, |realm| realm["clients"][0]["attributes"]["access.token.lifespan"] = TOKEN_LASTS.to_string().into()).await;
+    };
+    let fleet = Fleet::start(FleetOptions { provider: Some(provider), together: true, ..FleetOptions::default() });
+    let (fleet, ()) = tokio::join!(fleet, realm);
     keycloak.portal_is_at(REALM, &fleet.ready().portal).await;
     let by = async |client: &str| fleet.clients_with(&keycloak.token(REALM, client).await);
     by("roster-upload").await.import_all(roster(1, 80, 21)).await;
