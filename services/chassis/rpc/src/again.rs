@@ -103,11 +103,10 @@ impl http_body::Body for Message {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, tonic::Status>>> {
         let mut state = self.state();
-        if let State::Whole(body) = std::mem::replace(&mut *state, State::Gone) {
-            *state = State::Begun(body);
-        } else if let State::Gone = *state {
-            return Poll::Ready(None);
-        }
+        *state = match std::mem::replace(&mut *state, State::Gone) {
+            State::Whole(body) => State::Begun(body),
+            other => other,
+        };
         match &mut *state {
             State::Begun(body) => Pin::new(body).poll_frame(cx),
             _ => Poll::Ready(None),
@@ -132,6 +131,14 @@ impl http_body::Body for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_message_in_several_pieces_arrives_whole() {
+        let pieces = ["one ", "two ", "three"].map(|piece| Ok::<_, tonic::Status>(http_body::Frame::data(Bytes::from(piece))));
+        let body = Body::new(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)));
+        let message = Message(Arc::new(Mutex::new(State::Whole(body))));
+        assert_eq!(message.collect().await.unwrap().to_bytes(), "one two three");
+    }
     use http_body_util::{BodyExt as _, Full};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
