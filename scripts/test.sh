@@ -22,4 +22,7 @@ WRAPAROUND_TEST_DATABASE_URL=$(scripts/test-postgres.sh start)
 export WRAPAROUND_TEST_DATABASE_URL
 cargo test --locked --workspace --no-fail-fast
 
+stage "Charts: Helm, a Kubernetes API server, the binaries"
+WRAPAROUND_BINARIES=${CARGO_TARGET_DIR:-$PWD/target}/debug scripts/chart-test.sh
+
 stage "All is well, after $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"

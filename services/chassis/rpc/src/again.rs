@@ -132,13 +132,6 @@ impl http_body::Body for Message {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_message_in_several_pieces_arrives_whole() {
-        let pieces = ["one ", "two ", "three"].map(|piece| Ok::<_, tonic::Status>(http_body::Frame::data(Bytes::from(piece))));
-        let body = Body::new(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)));
-        let message = Message(Arc::new(Mutex::new(State::Whole(body))));
-        assert_eq!(message.collect().await.unwrap().to_bytes(), "one two three");
-    }
     use http_body_util::{BodyExt as _, Full};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -180,6 +173,14 @@ mod tests {
                 if first { Err(Failed::Ended) } else { Ok(Response::new(Body::new(Full::new(message)))) }
             })
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_in_several_pieces_arrives_whole() {
+        let pieces = ["one ", "two ", "three"].map(|piece| Ok::<_, tonic::Status>(http_body::Frame::data(Bytes::from(piece))));
+        let body = Body::new(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)));
+        let message = Message(Arc::new(Mutex::new(State::Whole(body))));
+        assert_eq!(message.collect().await.unwrap().to_bytes(), "one two three");
     }
 
     #[tokio::test]
