@@ -74,7 +74,9 @@ run() {
     mount -t tmpfs -o size=64m,mode=1777 tmpfs "$IMAGE_ROOT/tmp"
     mount --bind /proc "$IMAGE_ROOT/proc"
     [ -z "${IMAGE_SETTINGS:-}" ] || mount --bind "$IMAGE_SETTINGS" "$IMAGE_ROOT/etc/wraparound"
-    exec chroot ${IMAGE_USER:+"$IMAGE_USER"} "$IMAGE_ROOT" /usr/local/bin/service "$@"
+    # Not by exec: who changes users forgets to end with the parent. This shell does not, and with it ends everything in here.
+    chroot ${IMAGE_USER:+"$IMAGE_USER"} "$IMAGE_ROOT" /usr/local/bin/service "$@"
+    exit
   ' image "$@"
 }
 

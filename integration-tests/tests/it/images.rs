@@ -61,6 +61,8 @@ async fn an_image_serves_from_a_read_only_root_and_holds_its_bill_of_materials()
     let root = mounts.lines().find(|line| line.split_whitespace().nth(1) == Some("/")).unwrap();
     assert!(root.split_whitespace().nth(3).unwrap().split(',').any(|option| option == "ro"), "its root is read-only: {root}");
     assert!(serving.ended().is_none());
+    drop(serving);
+    eventually("nothing of it is left", || async { (!Path::new(&format!("/proc/{inside}")).exists()).then_some(()) }).await;
 }
 
 /// The process whose root is that folder.
