@@ -66,24 +66,54 @@ pub async fn balance(database: &str, ledger: &Ledger) {
     let held: i64 = sqlx::query_scalar("select count(*) from plans.delivery where delivery_id = any($1)").bind(&asked).fetch_one(&pool).await.unwrap();
     assert_eq!(usize::try_from(held).unwrap(), asked.len(), "acknowledged deliveries are missing");
 
-    for (entry_id, version, severity) in &ledger.entries {
-        let held: Option<(i16,)> = sqlx::query_as("select severity from reviews.student_review_revision where entry_id = $1 and entry_version = $2")
-            .bind(entry_id)
-            .bind(version)
-            .fetch_optional(&pool)
-            .await
-            .unwrap();
-        assert_eq!(held.map(|(s,)| i32::from(s)), Some(*severity), "acknowledged save {version} of entry {entry_id} is missing");
+    let (mut ids, mut versions, mut severities) = (vec![], vec![], vec![]);
+    for (id, version, severity) in &ledger.entries {
+        ids.push(*id);
+        versions.push(*version);
+        severities.push(*severity);
     }
-    for (referral_id, state) in &ledger.referrals {
-        let held: String = sqlx::query_scalar("select state from partners.referral where referral_id = $1").bind(referral_id).fetch_one(&pool).await.unwrap();
-        assert_eq!(&held, state);
+    let missing: Vec<(Uuid, i64, i32)> = sqlx::query_as(
+        "select told.entry_id, told.version, told.severity from unnest($1::uuid[], $2::bigint[], $3::int[]) as told (entry_id, version, severity)
+         left join reviews.student_review_revision held on held.entry_id = told.entry_id and held.entry_version = told.version
+         where held.severity is distinct from told.severity",
+    )
+    .bind(ids)
+    .bind(versions)
+    .bind(severities)
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(missing, [], "acknowledged saves (entry, version, severity) are missing");
+
+    let (ids, states): (Vec<Uuid>, Vec<&str>) = ledger.referrals.iter().copied().unzip();
+    let other: Vec<(Uuid, Option<String>)> = sqlx::query_as(
+        "select told.referral_id, held.state from unnest($1::uuid[], $2::text[]) as told (referral_id, state)
+         left join partners.referral held using (referral_id) where held.state is distinct from told.state",
+    )
+    .bind(ids)
+    .bind(states)
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(other, [], "referrals are in another state than they were brought to");
+
+    let (mut ids, mut versions, mut states) = (vec![], vec![], vec![]);
+    for (id, version, state) in &ledger.needs {
+        ids.push(*id);
+        versions.push(*version);
+        states.push(*state);
     }
-    for (need_id, version, state) in &ledger.needs {
-        let (held_version, held_state): (i64, String) =
-            sqlx::query_as("select version, state from plans.need where need_id = $1").bind(need_id).fetch_one(&pool).await.unwrap();
-        assert!(held_version > *version || held_state == *state, "judgement {version} of need {need_id} is lost");
-    }
+    let lost: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select told.need_id, told.version from unnest($1::uuid[], $2::bigint[], $3::text[]) as told (need_id, version, state)
+         left join plans.need held using (need_id) where (held.version > told.version or held.state = told.state) is not true",
+    )
+    .bind(ids)
+    .bind(versions)
+    .bind(states)
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(lost, [], "judgements (need, version) are lost");
 
     // The last kill's partitions are handed on first; then a whole run's events are read on a busy machine.
     let until = Instant::now() + Duration::from_secs(180);
